@@ -1,0 +1,1 @@
+"""The Sergas operator: reconciles SergasMonitoring resources."""
