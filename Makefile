@@ -1,0 +1,122 @@
+# Sergas Monitoring. `make help` lists what can be made.
+SHELL := /usr/bin/env bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory --no-builtin-rules
+
+PYTHON ?= python3
+UV_VERSION := 0.13.9
+UV := bin/uv
+PY := .venv/bin/python
+CLUSTER_CMD := $(PY) tests/e2e/cluster
+# packaged | kind | existing. Empty: kind where a Docker engine answers, the packaged cluster otherwise.
+CLUSTER ?=
+export CLUSTER
+export PATH := $(CURDIR)/bin:$(PATH)
+
+##@ Main
+
+.PHONY: demo
+demo: venv tools ## Bring a cluster up, install the chart, inject a fault, follow the alert to Slack, PagerDuty and mail
+	@$(PY) examples/demo
+
+.PHONY: test
+test: lint test-unit test-e2e ## Everything: linters, generated files, unit, chart, rules, end to end on a cluster
+
+.PHONY: demo-down
+demo-down: venv ## Uninstall what the demo made; the cluster stays
+	@$(PY) examples/demo down
+
+##@ Tests
+
+.PHONY: test-unit
+test-unit: venv tools-light chart-deps ## The quick loop: everything that needs no node (an API server of its own, on loopback)
+	$(PY) -m pytest -m "not e2e"
+
+.PHONY: test-e2e
+test-e2e: venv cluster images ## The end-to-end suite on the cluster that CLUSTER names
+	@export CLUSTER=$$($(CLUSTER_CMD) choose --quiet) KUBECONFIG=$$($(CLUSTER_CMD) kubeconfig); \
+	  $(PY) -m pytest -m e2e tests/e2e
+
+.PHONY: lint
+lint: venv tools-light ## Style, types, import rules, and whether generated files are current
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+	.venv/bin/lint-imports
+	@$(MAKE) check-generated
+
+.PHONY: check-generated
+check-generated: ## Fail when a generated file is not what `make generate` writes
+	@before=$$(git status --porcelain | sha256sum; git diff | sha256sum); \
+	  $(MAKE) generate >/dev/null; \
+	  after=$$(git status --porcelain | sha256sum; git diff | sha256sum); \
+	  [[ "$$before" == "$$after" ]] || { git status --short; \
+	    echo "Generated files were not current. Look at 'git diff' and commit what 'make generate' wrote." >&2; exit 1; }
+
+.PHONY: bench-operator
+bench-operator: venv tools ## Reaction time, API writes and memory of the operator on a real API server
+	$(PY) tests/bench/operator.py
+
+##@ Cluster
+
+.PHONY: cluster
+cluster: venv tools ## Start the test cluster (CLUSTER=packaged|kind|existing), or complete what is there
+	@$(CLUSTER_CMD) up
+
+.PHONY: images
+images: cluster ## Build the project's images and load them into the cluster
+	@$(CLUSTER_CMD) images
+
+.PHONY: cluster-down
+cluster-down: venv ## Stop the test cluster and leave nothing behind
+	@$(CLUSTER_CMD) down
+
+##@ Development
+
+.PHONY: venv
+venv: .venv/.synced ## Python environment in .venv, exactly as uv.lock says
+
+.venv/.synced: $(UV) uv.lock pyproject.toml operator/pyproject.toml
+	$(UV) sync --locked --all-packages --quiet
+	@touch $@
+
+$(UV):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] < (3, 11))' || { \
+	  echo "Python 3.11 or newer is needed; $(PYTHON) is $$($(PYTHON) -V 2>&1). Name one: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@mkdir -p bin build
+	$(PYTHON) -m venv build/uv
+	build/uv/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@ln -sf ../build/uv/bin/uv $@
+
+.PHONY: tools
+tools: venv ## Pinned programs into bin/, built once and cached outside the checkout
+	@$(CLUSTER_CMD) tools
+
+.PHONY: tools-light
+tools-light: venv
+	@$(CLUSTER_CMD) tools --group light
+
+.PHONY: chart-deps
+chart-deps: venv ## Stand-ins for the chart's dependencies, so that it renders without a Helm repository
+	@$(PY) charts/stubs.py
+
+.PHONY: generate
+generate: venv tools-light chart-deps ## Rewrite every generated file
+	$(UV) export --quiet --locked --package sergas-operator --no-default-groups --no-emit-workspace -o operator/requirements.txt
+	$(UV) export --quiet --locked --only-group app --no-emit-workspace -o examples/sergas-app/requirements.txt
+	$(UV) export --quiet --locked --only-group sink --no-emit-workspace -o examples/demo/sink/requirements.txt
+
+.PHONY: format
+format: venv ## Format the Python code
+	$(PY) -m ruff check --fix .
+	$(PY) -m ruff format .
+
+.PHONY: clean
+clean: ## Remove what was built in this checkout (the tool cache and the cluster stay)
+	rm -rf bin build dist .venv .mypy_cache .ruff_cache .pytest_cache
+
+.PHONY: help
+help: ## This list
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} \
+	  /^[a-z-]+:.*## / {printf "  \033[36m%-16s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
