@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -87,7 +88,7 @@ def _default(schema: Schema, required: bool) -> str:
     if "default" not in schema:
         return "required" if required else ""
     value = schema["default"]
-    return "" if value in ({}, []) else f"`{value!r}`" if isinstance(value, str) else f"`{value}`"
+    return "" if value in ({}, []) else f"`{json.dumps(value)}`"
 
 
 def _rules(schema: Schema) -> str:
