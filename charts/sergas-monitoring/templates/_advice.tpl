@@ -1,0 +1,104 @@
+{{/* Values that would do nothing without a word, or set two writers on one object. Each message says what to write
+instead. All are collected, so that one run shows them all. */}}
+{{- define "sergas-monitoring.advice" -}}
+{{- $problems := list -}}
+{{- range $part := list "stackOwners" "stackMovedSettings" "stackNames" "grafana" "webhooks" "exporters" "namespaces" -}}
+{{- range splitList "\n" (include (printf "sergas-monitoring.advice.%s" $part) $) -}}
+{{- with trim . -}}{{- $problems = append $problems (printf "- %s" .) -}}{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- if $problems -}}
+{{- printf "\nThe values need a change:\n%s\n" (join "\n" $problems) | fail -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Objects the operator writes must not be written by kube-prometheus-stack too. */}}
+{{- define "sergas-monitoring.advice.stackOwners" -}}
+{{- $stack := index .Values "kube-prometheus-stack" -}}
+{{- if $stack.enabled -}}
+{{- if dig "prometheus" "enabled" false $stack }}
+kube-prometheus-stack.prometheus.enabled: the Sergas operator writes the Prometheus object, and a second writer would undo it at every upgrade. Set it to false and describe Prometheus in sergasMonitoring.spec.prometheus.
+{{- end }}
+{{- if dig "alertmanager" "enabled" false $stack }}
+kube-prometheus-stack.alertmanager.enabled: the Sergas operator writes the Alertmanager object, and a second writer would undo it at every upgrade. Set it to false and describe Alertmanager in sergasMonitoring.spec.alertmanager, receivers in sergasMonitoring.spec.receivers.
+{{- end }}
+{{- range $part := list "prometheus" "alertmanager" }}
+{{- if dig $part "networkPolicy" "enabled" false $stack }}
+kube-prometheus-stack.{{ $part }}.networkPolicy.enabled: the policy would be written although the stack runs no {{ $part }}, and would cut off the one the Sergas operator runs. Set it to false and write a NetworkPolicy of your own that selects app.kubernetes.io/managed-by: prometheus-operator.
+{{- end }}
+{{- end }}
+{{- end -}}
+{{- end -}}
+
+{{/* Settings of the stack that nothing reads while its Prometheus and Alertmanager are off. The real chart fills in its
+own defaults before we look, so a setting counts as the user's only where it differs from the default of the pinned
+version. */}}
+{{- define "sergas-monitoring.advice.stackMovedSettings" -}}
+{{- $stack := index .Values "kube-prometheus-stack" -}}
+{{- if $stack.enabled -}}
+{{- $moved := .Files.Get "files/moved-settings.yaml" | fromYaml -}}
+{{- range $moved.settings }}
+{{- $value := $stack -}}
+{{- range $key := splitList "." .path -}}
+{{- $value = ternary (get (default dict $value) $key) "" (kindIs "map" $value) -}}
+{{- end -}}
+{{- if and $value (ne (toJson $value) (toJson .default)) }}
+kube-prometheus-stack.{{ .path }}: nothing reads this while the Sergas operator runs {{ .runs }}. Remove it{{ with .instead }} and {{ . }}{{ end }}.
+{{- end }}
+{{- end }}
+{{- end -}}
+{{- end -}}
+
+{{/* The stack's rules and Grafana datasources know Prometheus by names built from its fullnameOverride. */}}
+{{- define "sergas-monitoring.advice.stackNames" -}}
+{{- $stack := index .Values "kube-prometheus-stack" -}}
+{{- $monitoring := .Values.sergasMonitoring -}}
+{{- if and $stack.enabled $monitoring.create (ne ($stack.fullnameOverride | default "") $monitoring.name) }}
+kube-prometheus-stack.fullnameOverride: is "{{ $stack.fullnameOverride }}" while sergasMonitoring.name is "{{ $monitoring.name }}"; the stack's rules and datasources look for Services of that name. Set both to "{{ $monitoring.name }}".
+{{- end }}
+{{- $operator := printf "%s-operator" (include "sergas-monitoring.fullname" .) -}}
+{{- if and $stack.enabled (eq (dig "prometheusOperator" "fullnameOverride" "" $stack | default (printf "%s-operator" $stack.fullnameOverride)) $operator) }}
+kube-prometheus-stack.prometheusOperator.fullnameOverride: the Prometheus Operator would share the name "{{ $operator }}" with the Sergas operator. Set it to "{{ include "sergas-monitoring.fullname" . }}-prometheus-operator".
+{{- end }}
+{{- end -}}
+
+{{- define "sergas-monitoring.advice.grafana" -}}
+{{- $stack := index .Values "kube-prometheus-stack" -}}
+{{- if and (include "sergas-monitoring.grafanaEnabled" .) (not (dig "grafana" "admin" "existingSecret" "" $stack)) }}
+kube-prometheus-stack.grafana.admin.existingSecret: is empty, so Grafana's password would change at every render. Make a Secret with the keys admin-user and admin-password and set this to its name.
+{{- end }}
+{{- end -}}
+
+{{- define "sergas-monitoring.advice.webhooks" -}}
+{{- $stack := index .Values "kube-prometheus-stack" -}}
+{{- $operator := $stack.prometheusOperator | default dict -}}
+{{- if and $stack.enabled (not (dig "admissionWebhooks" "enabled" true $operator)) (dig "tls" "enabled" true $operator) }}
+kube-prometheus-stack.prometheusOperator.tls.enabled: with admissionWebhooks.enabled false nobody makes the certificate, and the Prometheus Operator would wait for it for ever. Set tls.enabled to false too.
+{{- end }}
+{{- end -}}
+
+{{- define "sergas-monitoring.advice.exporters" -}}
+{{- $postgres := index .Values "prometheus-postgres-exporter" -}}
+{{- $source := $postgres.config | default dict -}}
+{{- if and $postgres.enabled (not (dig "datasource" "host" "" $source)) (not (dig "datasourceSecret" "name" "" $source)) (not (dig "serviceMonitor" "multipleTarget" "enabled" false $postgres)) }}
+prometheus-postgres-exporter.config: names no database. Set config.datasourceSecret.name and .key to a Secret holding the connection string, or config.datasource.host and its passwordSecret.
+{{- end }}
+{{- if dig "datasource" "password" "" $source }}
+prometheus-postgres-exporter.config.datasource.password: a password in values ends up in the release's history. Put it in a Secret and set config.datasource.passwordSecret.name and .key.
+{{- end }}
+{{- $redis := index .Values "prometheus-redis-exporter" -}}
+{{- $address := $redis.redisAddress | default "" -}}
+{{- if and $redis.enabled (has $address (list "" "redis://myredis:6379")) (not (dig "redisAddressConfig" "enabled" false $redis)) (not (dig "serviceMonitor" "multipleTarget" false $redis)) }}
+prometheus-redis-exporter.redisAddress: names no Redis. Set it to an address such as redis://sergas-redis:6379, or use redisAddressConfig.
+{{- end }}
+{{- if and $redis.enabled (dig "serviceMonitor" "additionalLabels" "" $redis) (not (dig "serviceMonitor" "labels" "" $redis)) }}
+prometheus-redis-exporter.serviceMonitor.additionalLabels: makes an unreadable ServiceMonitor without labels. Write them to serviceMonitor.labels.
+{{- end }}
+{{- end -}}
+
+{{- define "sergas-monitoring.advice.namespaces" -}}
+{{- $namespaces := (include "sergas-monitoring.namespaces" . | fromJson).namespaces -}}
+{{- if and .Values.sergasMonitoring.create (not (has .Release.Namespace $namespaces)) }}
+operator.namespaces: does not name {{ .Release.Namespace }}, so nobody would act on the SergasMonitoring made there. Add {{ .Release.Namespace }} to it, or set sergasMonitoring.create to false.
+{{- end }}
+{{- end -}}

@@ -1,0 +1,78 @@
+{{/* Names start with the release's name: release `sergas` gives `sergas-operator`. 44 characters leave room for suffixes. */}}
+{{- define "sergas-monitoring.fullname" -}}
+{{- default .Release.Name .Values.fullnameOverride | trunc 44 | trimSuffix "-" -}}
+{{- end -}}
+
+{{/* Names of cluster-scoped objects carry the namespace, so that two releases of one name never share one. */}}
+{{- define "sergas-monitoring.clusterName" -}}
+{{- printf "%s-%s" .Release.Namespace (include "sergas-monitoring.fullname" .) | trunc 52 | trimSuffix "-" -}}
+{{- end -}}
+
+{{/* Labels of every object of the chart. `release` serves a Prometheus that selects by it. */}}
+{{- define "sergas-monitoring.labels" -}}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
+app.kubernetes.io/name: sergas-monitoring
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+app.kubernetes.io/part-of: sergas-monitoring
+release: {{ .Release.Name }}
+{{- with .Values.commonLabels }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{/* What the operator's Deployment and Service select. Immutable in a Deployment: never add to it. */}}
+{{- define "sergas-monitoring.operatorSelector" -}}
+app.kubernetes.io/name: sergas-monitoring
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/component: operator
+{{- end -}}
+
+{{/* Namespaces the operator works in, as JSON `{"namespaces": [...]}`; the release's own when none is named. */}}
+{{- define "sergas-monitoring.namespaces" -}}
+{{- dict "namespaces" (.Values.operator.namespaces | default (list .Release.Namespace) | uniq) | toJson -}}
+{{- end -}}
+
+{{/* An image reference from {registry, repository, tag, digest}. Call with (dict "image" ... "tag" <default tag> "root" $). */}}
+{{- define "sergas-monitoring.image" -}}
+{{- $registry := (.root.Values.global).imageRegistry | default .image.registry -}}
+{{- $name := .image.repository -}}
+{{- with $registry }}{{ $name = printf "%s/%s" . $name }}{{ end -}}
+{{- if .image.digest -}}
+{{- printf "%s@%s" $name .image.digest -}}
+{{- else -}}
+{{- printf "%s:%s" $name (.image.tag | default .tag | toString) -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "sergas-monitoring.operatorServiceAccount" -}}
+{{- if .Values.operator.serviceAccount.create -}}
+{{- .Values.operator.serviceAccount.name | default (printf "%s-operator" (include "sergas-monitoring.fullname" .)) -}}
+{{- else -}}
+{{- .Values.operator.serviceAccount.name | default "default" -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "sergas-monitoring.prometheusServiceAccount" -}}
+{{- .Values.prometheus.serviceAccount.name | default (printf "%s-prometheus" (include "sergas-monitoring.fullname" .)) -}}
+{{- end -}}
+
+{{- define "sergas-monitoring.alertmanagerServiceAccount" -}}
+{{- .Values.alertmanager.serviceAccount.name | default (printf "%s-alertmanager" (include "sergas-monitoring.fullname" .)) -}}
+{{- end -}}
+
+{{/* Where Grafana is seen by people: the configured address, else the stack's Service, else nothing. */}}
+{{- define "sergas-monitoring.dashboardBaseURL" -}}
+{{- if .Values.alerts.dashboardBaseURL -}}
+{{- trimSuffix "/" .Values.alerts.dashboardBaseURL -}}
+{{- else if include "sergas-monitoring.grafanaEnabled" . -}}
+{{- printf "http://%s-grafana.%s" .Release.Name .Release.Namespace -}}
+{{- end -}}
+{{- end -}}
+
+{{/* "true" when kube-prometheus-stack brings Grafana. Its own default is on, and a stub has no values. */}}
+{{- define "sergas-monitoring.grafanaEnabled" -}}
+{{- $stack := index .Values "kube-prometheus-stack" -}}
+{{- if and $stack.enabled (dig "grafana" "enabled" true $stack) -}}true{{- end -}}
+{{- end -}}
