@@ -1,1 +1,34 @@
-"""Prometheus metrics of the Sergas Super Account Manager."""
+"""Prometheus metrics of the Sergas Super Account Manager.
+
+``MetricsCollector`` records them, ``instrument`` puts it into a FastAPI or Starlette application, ``serve`` into any
+other process. Durations are in seconds throughout.
+"""
+
+from ._collector import MetricsCollector
+from ._decorators import count_errors, track_in_progress, track_time
+from ._exposition import metrics_app
+from ._families import OVERFLOW, Counter, Gauge, Histogram
+from ._instrument import instrument
+from ._middleware import MetricsMiddleware
+from ._routes import UNMATCHED
+from ._server import MetricsServer, serve
+from .catalogue import CATALOGUE, MetricSpec
+
+__all__ = [
+    "CATALOGUE",
+    "OVERFLOW",
+    "UNMATCHED",
+    "Counter",
+    "Gauge",
+    "Histogram",
+    "MetricSpec",
+    "MetricsCollector",
+    "MetricsMiddleware",
+    "MetricsServer",
+    "count_errors",
+    "instrument",
+    "metrics_app",
+    "serve",
+    "track_in_progress",
+    "track_time",
+]

@@ -1,0 +1,153 @@
+"""Cells hold one series each.
+
+Without a lock an update is still whole under the GIL: CPython hands the GIL over at calls and at backward jumps, and
+between the load and the store of ``self.value += amount`` there is neither. Where the GIL is off, each cell takes a
+lock of its own.
+"""
+
+from __future__ import annotations
+
+import sys
+from bisect import bisect_right
+from threading import Lock
+
+GIL_ENABLED = bool(getattr(sys, "_is_gil_enabled", lambda: True)())
+
+
+class CounterCell:
+    """A number that only rises."""
+
+    __slots__ = ("value",)
+
+    def __init__(self) -> None:
+        self.value = 0.0
+
+    def inc(self, amount: float = 1.0) -> None:
+        """Add an amount of zero or more.
+
+        Raises:
+            ValueError: The amount is negative.
+        """
+        if amount < 0:
+            raise ValueError(f"a counter only rises: give inc() an amount of 0 or more, not {amount!r}")
+        self.value += amount
+
+
+class GaugeCell:
+    """A number that goes up and down."""
+
+    __slots__ = ("value",)
+
+    def __init__(self) -> None:
+        self.value = 0.0
+
+    def set(self, value: float) -> None:
+        """Replace the value."""
+        self.value = float(value)
+
+    def inc(self, amount: float = 1.0) -> None:
+        """Add an amount."""
+        self.value += amount
+
+    def dec(self, amount: float = 1.0) -> None:
+        """Take an amount away."""
+        self.value -= amount
+
+
+class HistogramCell:
+    """Counts of observations by bucket, and their sum.
+
+    Args:
+        bounds: Upper bounds from ``search_bounds``, not those of the catalogue.
+    """
+
+    __slots__ = ("bounds", "counts", "total")
+
+    def __init__(self, bounds: tuple[float, ...]) -> None:
+        self.bounds = bounds
+        self.counts = [0] * (len(bounds) + 1)
+        self.total = 0.0
+
+    def observe(self, value: float) -> None:
+        """Count a value in its bucket, in the metric's unit. NaN counts in ``+Inf`` and makes the sum NaN."""
+        self.counts[bisect_right(self.bounds, value)] += 1
+        self.total += value
+
+    def snapshot(self) -> tuple[list[int], float]:
+        """The counts of each bucket on its own, the last being ``+Inf``, and the sum."""
+        return self.counts.copy(), self.total
+
+
+class LockedCounterCell(CounterCell):
+    """A counter for interpreters without a GIL."""
+
+    __slots__ = ("_lock",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lock = Lock()
+
+    def inc(self, amount: float = 1.0) -> None:
+        """Add an amount of zero or more."""
+        with self._lock:
+            super().inc(amount)
+
+
+class LockedGaugeCell(GaugeCell):
+    """A gauge for interpreters without a GIL."""
+
+    __slots__ = ("_lock",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lock = Lock()
+
+    def set(self, value: float) -> None:
+        """Replace the value."""
+        with self._lock:
+            super().set(value)
+
+    def inc(self, amount: float = 1.0) -> None:
+        """Add an amount."""
+        with self._lock:
+            super().inc(amount)
+
+    def dec(self, amount: float = 1.0) -> None:
+        """Take an amount away."""
+        with self._lock:
+            super().dec(amount)
+
+
+class LockedHistogramCell(HistogramCell):
+    """A histogram for interpreters without a GIL."""
+
+    __slots__ = ("_lock",)
+
+    def __init__(self, bounds: tuple[float, ...]) -> None:
+        super().__init__(bounds)
+        self._lock = Lock()
+
+    def observe(self, value: float) -> None:
+        """Count a value in its bucket."""
+        with self._lock:
+            super().observe(value)
+
+    def snapshot(self) -> tuple[list[int], float]:
+        """The counts of each bucket on its own and the sum, taken at one moment."""
+        with self._lock:
+            return super().snapshot()
+
+
+def new_counter(*, locked: bool = not GIL_ENABLED) -> CounterCell:
+    """A counter's cell that suits the running interpreter."""
+    return LockedCounterCell() if locked else CounterCell()
+
+
+def new_gauge(*, locked: bool = not GIL_ENABLED) -> GaugeCell:
+    """A gauge's cell that suits the running interpreter."""
+    return LockedGaugeCell() if locked else GaugeCell()
+
+
+def new_histogram(bounds: tuple[float, ...], *, locked: bool = not GIL_ENABLED) -> HistogramCell:
+    """A histogram's cell that suits the running interpreter."""
+    return LockedHistogramCell(bounds) if locked else HistogramCell(bounds)

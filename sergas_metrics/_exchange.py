@@ -1,0 +1,143 @@
+"""One HTTP request and its response, watched from outside the application."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from time import perf_counter
+from typing import Any, Final
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+CLIENT_CLOSED: Final = 499
+"""The status of a request whose client left before its response was complete."""
+
+SCOPE_KEY: Final = "sergas_metrics.exchange"
+"""Where a request's exchange stands in its scope."""
+
+
+class Exchange:
+    """Wraps ``receive`` and ``send`` of one request and tells once, and only once, how it ended.
+
+    The end is the last byte of the response; what the application does after it, such as background tasks, is not part
+    of the request. Without a complete response it is the moment the application gave up.
+
+    Args:
+        receive: The server's ``receive``.
+        send: The server's ``send``.
+        finished: Told the status and the seconds since ``start``, or ``None`` and 0 if the exchange does not count.
+        owner: Whom the exchange is recorded for.
+        outer: The exchange of another collector that already watches the request.
+    """
+
+    __slots__ = ("_finished", "_left", "_receive", "_send", "_start", "_status", "_trailers", "done", "outer", "owner")
+
+    def __init__(
+        self,
+        receive: Receive,
+        send: Send,
+        finished: Callable[[int | None, float], None],
+        owner: object,
+        outer: Exchange | None,
+    ) -> None:
+        self._receive = receive
+        self._send = send
+        self._finished = finished
+        self._start = perf_counter()
+        self._status = 0
+        self._trailers = False
+        self._left = 0.0
+        self.done = False
+        self.owner = owner
+        self.outer = outer
+
+    async def receive(self) -> Message:
+        """Pass a message on to the application, and note when it says that the client is gone."""
+        message = await self._receive()
+        if message["type"] == "http.disconnect":
+            self._note_departure()
+        return message
+
+    def send(self, message: Message) -> Awaitable[None]:
+        """Pass a message on to the client, and note when it completes the response."""
+        kind = message["type"]
+        if kind == "http.response.start":
+            self._status = message["status"]
+            self._trailers = message.get("trailers", False)
+        elif self._completes(kind, message):
+            return self._send_last(message)
+        elif kind == "http.response.body":
+            return self._send_part(message)
+        return self._send(message)
+
+    def ended(self) -> None:
+        """The application returned."""
+        if not self.done:
+            # No response, or half of one: the server answers 500 or cuts the connection.
+            self._finish(CLIENT_CLOSED if self._client_left() else 500)
+
+    def failed(self, error: BaseException) -> None:
+        """The application raised. After a complete response this changes nothing."""
+        if not self.done:
+            self._finish(CLIENT_CLOSED if self._is_departure(error) else 500)
+
+    def withdraw(self) -> None:
+        """Do not count this exchange, as if it had not been watched."""
+        if not self.done:
+            self.done = True
+            self._finished(None, 0.0)
+        if self.outer is not None:
+            self.outer.withdraw()
+
+    def is_watched_for(self, owner: object) -> bool:
+        """Whether this exchange, or one around it, is recorded for an owner."""
+        return self.owner is owner or (self.outer is not None and self.outer.is_watched_for(owner))
+
+    def _completes(self, kind: str, message: Message) -> bool:
+        if kind in ("http.response.body", "http.response.zerocopysend"):
+            return not message.get("more_body", False) and not self._trailers
+        if kind == "http.response.trailers":
+            return not message.get("more_trailers", False)
+        return kind == "http.response.pathsend"
+
+    async def _send_part(self, message: Message) -> None:
+        try:
+            await self._send(message)
+        except OSError:
+            # ASGI 2.4: this is how a server says that the client is gone.
+            self._note_departure()
+            raise
+
+    async def _send_last(self, message: Message) -> None:
+        left = self._client_left()
+        try:
+            await self._send(message)
+        except OSError:
+            self._note_departure()
+            raise
+        if not self.done:
+            self._finish(CLIENT_CLOSED if left else self._status or 500)
+
+    def _note_departure(self) -> None:
+        if not self.done and not self._left:
+            self._left = perf_counter()
+
+    def _client_left(self) -> bool:
+        """Whether the client left before the response was complete.
+
+        An application that does not read from ``receive`` is never told, and uvicorn drops what is sent to nobody, so
+        uvicorn's own record of it is consulted where ``receive`` is uvicorn's.
+        """
+        return bool(self._left) or bool(getattr(getattr(self._receive, "__self__", None), "disconnected", False))
+
+    def _is_departure(self, error: BaseException) -> bool:
+        """Whether an exception is how a client's departure looks from inside."""
+        if isinstance(error, OSError):
+            return self._client_left()
+        return not isinstance(error, Exception) or type(error).__name__ == "ClientDisconnect"
+
+    def _finish(self, status: int) -> None:
+        self.done = True
+        end = self._left if status == CLIENT_CLOSED and self._left else perf_counter()
+        self._finished(status, end - self._start)

@@ -1,0 +1,149 @@
+"""The metrics endpoint."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+from collections.abc import Awaitable, Callable, MutableMapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NamedTuple
+from urllib.parse import parse_qs
+
+from prometheus_client import REGISTRY, CollectorRegistry
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, choose_encoder, generate_latest
+
+from ._collector import MetricsCollector
+from ._exchange import SCOPE_KEY, Message, Receive, Send
+from ._guard import GuardedRegistry
+
+_GZIP_LEVEL = 1  # a third of level 9's time for a tenth more bytes, on exposition text
+_READS = ("GET", "HEAD")
+
+
+class Page(NamedTuple):
+    """What one scrape asks for."""
+
+    accept: str
+    gzipped: bool
+    names: tuple[str, ...]
+
+
+class Rendered(NamedTuple):
+    """The answer to a scrape."""
+
+    body: bytes
+    content_type: str
+
+
+def metrics_app(
+    source: MetricsCollector | CollectorRegistry | None = None,
+) -> Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]:
+    """An ASGI application that serves a registry's metrics, whatever their origin, to Prometheus.
+
+    It answers in the text format or in OpenMetrics, as the ``Accept`` header asks, compressed where the client takes
+    gzip, and only the metrics named by ``?name[]=`` if there are any. Metrics are rendered in a thread, so that a large
+    scrape does not hold up the event loop, and scrapes that arrive meanwhile share the result. A collector that raises
+    costs its own metrics, not the scrape. The request itself is not recorded by ``MetricsMiddleware``.
+
+    ``instrument`` and ``MetricsMiddleware(metrics_path=...)`` serve it already; use this to put it elsewhere, such as
+    on a port of its own: ``uvicorn.run(metrics_app(), port=9000)``.
+
+    Args:
+        source: A collector or a registry; the default registry when left out.
+    """
+    return _Endpoint(registry_of(source))
+
+
+def registry_of(source: MetricsCollector | CollectorRegistry | None) -> CollectorRegistry:
+    """The registry behind what a caller gave."""
+    if source is None:
+        return REGISTRY
+    return source if isinstance(source, CollectorRegistry) else source.registry
+
+
+class _Endpoint:
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._registry = GuardedRegistry(registry)
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="sergas-metrics")
+        self._under_way: dict[tuple[Page, int], asyncio.Future[Rendered]] = {}
+
+    async def __call__(self, scope: MutableMapping[str, Any], _receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            raise RuntimeError(f"the metrics endpoint answers HTTP alone, not a connection of type {scope['type']}")
+        exchange = scope.get(SCOPE_KEY)
+        if exchange is not None:
+            exchange.withdraw()
+        if scope["method"] not in _READS:
+            await _answer(send, scope, 405, [(b"allow", b"GET, HEAD")], b"Use GET to read metrics.\n")
+            return
+        page = _page(scope)
+        rendered = await self._rendered(page)
+        await _answer(send, scope, 200, _headers(page, rendered), rendered.body)
+
+    async def _rendered(self, page: Page) -> Rendered:
+        loop = asyncio.get_running_loop()
+        key = (page, id(loop))
+        under_way = self._under_way.get(key)
+        if under_way is None:
+            under_way = loop.run_in_executor(self._thread, render, self._registry, page)
+            self._under_way[key] = under_way
+            under_way.add_done_callback(lambda _: self._under_way.pop(key, None))
+        # One scrape that is cancelled must not take the others' answer away.
+        return await asyncio.shield(under_way)
+
+
+def render(registry: GuardedRegistry, page: Page) -> Rendered:
+    """The registry's metrics as a page asks for them."""
+    encode, content_type = _encoder(page.accept)
+    body = encode(registry.restricted_registry(page.names) if page.names else registry)
+    return Rendered(gzip.compress(body, _GZIP_LEVEL, mtime=0) if page.gzipped else body, content_type)
+
+
+def _encoder(accept: str) -> tuple[Callable[[Any], bytes], str]:
+    try:
+        return choose_encoder(accept)
+    except ValueError:
+        # A version that is no number: answer what every Prometheus reads.
+        return generate_latest, CONTENT_TYPE_PLAIN_0_0_4
+
+
+def _page(scope: MutableMapping[str, Any]) -> Page:
+    query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
+    return Page(
+        _header(scope, b"accept"),
+        _takes_gzip(_header(scope, b"accept-encoding")),
+        tuple(sorted(query.get("name[]", ()))),
+    )
+
+
+def _header(scope: MutableMapping[str, Any], name: bytes) -> str:
+    return ",".join(value.decode("latin-1") for key, value in scope["headers"] if key.lower() == name)
+
+
+def _takes_gzip(accept_encoding: str) -> bool:
+    for part in accept_encoding.split(","):
+        coding, *parameters = (word.strip().lower() for word in part.split(";"))
+        if coding == "gzip":
+            return not any(_is_zero(parameter) for parameter in parameters)
+    return False
+
+
+def _is_zero(parameter: str) -> bool:
+    name, _, value = parameter.partition("=")
+    return name.strip() == "q" and value.strip().rstrip("0") in ("", ".", "0.")
+
+
+def _headers(page: Page, rendered: Rendered) -> list[tuple[bytes, bytes]]:
+    headers = [(b"content-type", rendered.content_type.encode()), (b"vary", b"accept, accept-encoding")]
+    if page.gzipped:
+        headers.append((b"content-encoding", b"gzip"))
+    return headers
+
+
+async def _answer(
+    send: Send, scope: MutableMapping[str, Any], status: int, headers: list[tuple[bytes, bytes]], body: bytes
+) -> None:
+    length = (b"content-length", str(len(body)).encode())
+    start: Message = {"type": "http.response.start", "status": status, "headers": [*headers, length]}
+    await send(start)
+    await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})

@@ -1,0 +1,96 @@
+"""The middleware: plain ASGI, for any framework."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, Final
+
+from ._collector import MetricsCollector
+from ._exchange import SCOPE_KEY, Exchange, Receive, Send
+from ._exposition import metrics_app
+from ._routes import RouteTemplates
+
+ASGIApp = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
+
+METHODS: Final = frozenset({"CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "QUERY", "TRACE"})
+OTHER_METHOD: Final = "OTHER"
+"""The ``method`` label of requests whose method is none of HTTP's: clients may send any word."""
+
+
+class MetricsMiddleware:
+    """Records every HTTP request of an ASGI application.
+
+    * ``route`` is the template that answered, with the prefixes of routers and mounts: ``/api/accounts/{account_id}``.
+      Requests that no route answers share the one route ``unmatched``.
+    * ``status`` is the code sent; 500 if the application raised, even after it began to answer; 499 if the client left
+      before the response was complete.
+    * Durations end with the last byte of the response: streamed bodies count, background tasks do not.
+    * Websockets and lifespan pass untouched.
+
+    An application that is wrapped twice for one collector counts each request once.
+
+    Args:
+        app: The application.
+        collector: Where requests are recorded; one on the default registry when left out.
+        metrics_path: If given, GET requests to this path are answered with the collector's metrics. They are not
+            recorded, and no middleware further in sees them.
+
+    Raises:
+        ValueError: ``metrics_path`` does not begin with a slash.
+    """
+
+    def __init__(
+        self, app: ASGIApp, *, collector: MetricsCollector | None = None, metrics_path: str | None = None
+    ) -> None:
+        if metrics_path is not None and not metrics_path.startswith("/"):
+            raise ValueError(f'metrics_path must begin with a slash: write "/{metrics_path}"')
+        self.app = app
+        self._http = (collector or MetricsCollector()).http
+        self._owner = self._http.requests
+        self._in_progress = self._http.requests_in_progress.labels()
+        self._templates = RouteTemplates()
+        self._metrics_path = metrics_path
+        self._metrics = metrics_app(collector) if metrics_path else None
+
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        """Answer one connection."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        if self._metrics is not None and self._is_metrics_path(scope):
+            await self._metrics(scope, receive, send)
+            return
+        outer = scope.get(SCOPE_KEY)
+        if outer is not None and outer.is_watched_for(self._owner):
+            await self.app(scope, receive, send)
+            return
+        await self._watch(scope, receive, send, outer)
+
+    async def _watch(
+        self, scope: MutableMapping[str, Any], receive: Receive, send: Send, outer: Exchange | None
+    ) -> None:
+        def finished(status: int | None, seconds: float) -> None:
+            self._in_progress.dec()
+            if status is not None:
+                self._record(scope, status, seconds)
+
+        self._in_progress.inc()
+        exchange = Exchange(receive, send, finished, self._owner, outer)
+        scope[SCOPE_KEY] = exchange
+        try:
+            await self.app(scope, exchange.receive, exchange.send)
+        except BaseException as error:
+            exchange.failed(error)
+            raise
+        exchange.ended()
+
+    def _record(self, scope: MutableMapping[str, Any], status: int, seconds: float) -> None:
+        method = scope["method"]
+        self._http.record_request(
+            method if method in METHODS else OTHER_METHOD, self._templates.of(scope), status, seconds
+        )
+
+    def _is_metrics_path(self, scope: MutableMapping[str, Any]) -> bool:
+        path: str = scope["path"]
+        wanted = self._metrics_path or ""
+        return path.endswith(wanted) and path in (wanted, scope.get("root_path", "") + wanted)

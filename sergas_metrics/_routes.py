@@ -1,0 +1,170 @@
+"""Finds the template of the route that answered a request, from what Starlette and FastAPI leave in its ASGI scope.
+
+Neither framework is imported. What they leave behind, and why none of it is enough alone:
+
+* ``endpoint`` is set by every match, the innermost last: whatever else is in the scope counts only if it agrees.
+* ``route`` is set by Starlette's router and by FastAPI's own routes, but not by FastAPI's router for plain routes
+  such as ``/docs``. Its path lacks the prefix of ``include_router``.
+* ``fastapi.effective_route_context`` has that prefix, but stays behind when a mount below it matches further.
+* ``root_path`` grows with every mount, by the text that matched and not by the mount's template.
+
+So a route that agrees with ``endpoint`` and lies under no mount is read straight from the scope, and everything else
+is found by asking the routes again, once for each route that can be told apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, MutableMapping
+from typing import Any, Final
+
+Scope = MutableMapping[str, Any]
+
+UNMATCHED: Final = "unmatched"
+"""The ``route`` label of every request that no route answers."""
+
+_FULL: Final = 2
+_PARTIAL: Final = 1
+_MAX_REMEMBERED: Final = 4096
+
+
+class RouteTemplates:
+    """Templates of routes, remembered by route and mount."""
+
+    def __init__(self) -> None:
+        # The route is kept beside its template so that its id is not given to another object.
+        self._known: dict[tuple[int, str], tuple[object, str]] = {}
+
+    def of(self, scope: Scope) -> str:
+        """The route's template as the client addresses it, mounts and prefixes included, or ``unmatched``.
+
+        Args:
+            scope: The scope of a request that has been routed.
+        """
+        endpoint = scope.get("endpoint")
+        if endpoint is None:
+            return _without_endpoint(scope)
+        route = _agreeing_route(scope, endpoint)
+        if route is not None and "app_root_path" not in scope:
+            return str(route.path)
+        return self._remembered(scope, endpoint if route is None else route)
+
+    def _remembered(self, scope: Scope, subject: object) -> str:
+        key = (id(subject), scope.get("root_path", ""))
+        known = self._known.get(key)
+        if known is not None:
+            return known[1]
+        template = _ask_routes(scope)
+        if _is_unambiguous(scope, subject):
+            if len(self._known) >= _MAX_REMEMBERED:
+                self._known.clear()
+            self._known[key] = (subject, template)
+        return template
+
+
+def _agreeing_route(scope: Scope, endpoint: object) -> Any:
+    """The route or route context in the scope that belongs to the endpoint, if it has a path of its own."""
+    fastapi = scope.get("fastapi")
+    context = fastapi.get("effective_route_context") if fastapi else None
+    for candidate in (context, scope.get("route")):
+        route = getattr(candidate, "starlette_route", None) or candidate
+        if route is not None and getattr(route, "endpoint", None) is endpoint:
+            return route
+    return None
+
+
+def _without_endpoint(scope: Scope) -> str:
+    fastapi = scope.get("fastapi")
+    if fastapi and "frontend_path" in fastapi:
+        return _frontend_template(scope, fastapi["frontend_path"])
+    if "router" in scope:
+        return UNMATCHED
+    # Nothing was routed in this scope: a middleware answered by itself, or passed a copy of the scope on.
+    return _ask_routes(scope)
+
+
+def _frontend_template(scope: Scope, rest: str) -> str:
+    """The template of files that FastAPI serves below a fixed prefix."""
+    path = _below_root(scope)
+    return (path.removesuffix(rest) if rest else path).rstrip("/") + "/{path}"
+
+
+def _below_root(scope: Scope) -> str:
+    path: str = scope["path"]
+    root: str = scope.get("app_root_path", scope.get("root_path", ""))
+    return path.removeprefix(root) if root else path
+
+
+def _ask_routes(scope: Scope) -> str:
+    probe = {
+        "type": "http",
+        "method": scope["method"],
+        "path": scope["path"],
+        "root_path": scope.get("app_root_path", scope.get("root_path", "")),
+        "headers": scope.get("headers", []),
+        "path_params": {},
+    }
+    return _find(_routes_of(scope), probe, "") or UNMATCHED
+
+
+def _routes_of(scope: Scope) -> Iterable[Any]:
+    return getattr(scope.get("router") or scope.get("app"), "routes", None) or ()
+
+
+def _find(routes: Iterable[Any], scope: Scope, prefix: str) -> str | None:
+    partial = None
+    for route in _flat(routes):
+        match, child = route.matches(scope)
+        if match.value == _FULL:
+            return _template(route, {**scope, **child}, prefix)
+        if match.value == _PARTIAL and partial is None:
+            partial = (route, {**scope, **child})
+    return _template(*partial, prefix) if partial else None
+
+
+def _flat(routes: Iterable[Any]) -> Iterator[Any]:
+    """Routes with those of included routers in their place."""
+    for route in routes:
+        contexts = getattr(route, "effective_route_contexts", None)
+        if contexts is None:
+            yield route
+        else:
+            yield from contexts()
+
+
+def _template(route: Any, scope: Scope, prefix: str) -> str | None:
+    own = getattr(route, "starlette_route", None) or route
+    path = prefix + getattr(own, "path", "")
+    if not _is_mount(own):
+        return path or None
+    if not own.routes:
+        return path + "/{path}"
+    return _find(own.routes, scope, path)
+
+
+def _is_mount(route: Any) -> bool:
+    return hasattr(route, "routes") and hasattr(route, "app")
+
+
+def _is_unambiguous(scope: Scope, subject: object) -> bool:
+    """Whether route and mount settle the template.
+
+    They do not when plain functions serve several routes, nor for a mounted application that has routes: there the
+    mount is what is left of a request that matched none of them.
+    """
+    if not hasattr(subject, "matches"):
+        return sum(_answers(route, subject) for route in _all(_routes_of(scope))) == 1
+    return True
+
+
+def _all(routes: Iterable[Any]) -> Iterator[Any]:
+    for route in _flat(routes):
+        own = getattr(route, "starlette_route", None) or route
+        yield own
+        if _is_mount(own):
+            yield from _all(own.routes)
+
+
+def _answers(route: Any, endpoint: object) -> bool:
+    if _is_mount(route):
+        return route.app is endpoint and not route.routes
+    return getattr(route, "endpoint", None) is endpoint
