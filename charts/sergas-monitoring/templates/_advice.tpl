@@ -60,6 +60,16 @@ kube-prometheus-stack.fullnameOverride: is "{{ $stack.fullnameOverride }}" while
 {{- if and $stack.enabled (eq (dig "prometheusOperator" "fullnameOverride" "" $stack | default (printf "%s-operator" $stack.fullnameOverride)) $operator) }}
 kube-prometheus-stack.prometheusOperator.fullnameOverride: the Prometheus Operator would share the name "{{ $operator }}" with the Sergas operator. Set it to "{{ include "sergas-monitoring.fullname" . }}-prometheus-operator".
 {{- end }}
+{{- if $stack.enabled }}
+{{- $job := printf "%s-operator" $stack.fullnameOverride }}
+{{- $jobs := list }}
+{{- range dig "prometheusOperator" "serviceMonitor" "relabelings" list $stack }}
+{{- if eq (.targetLabel | default "") "job" }}{{ $jobs = append $jobs .replacement }}{{ end }}
+{{- end }}
+{{- if not (has $job $jobs) }}
+kube-prometheus-stack.prometheusOperator.serviceMonitor.relabelings: the stack's rules look for the Prometheus Operator as job "{{ $job }}", and nothing gives it that job. Add {targetLabel: job, replacement: {{ $job }}}.
+{{- end }}
+{{- end }}
 {{- end -}}
 
 {{- define "sergas-monitoring.advice.grafana" -}}

@@ -1,0 +1,60 @@
+"""Render charts/sergas-monitoring with Helm, for generators and tests. No cluster is asked."""
+
+import shutil
+import subprocess
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).parent.parent
+CHART = ROOT / "charts" / "sergas-monitoring"
+# Helm asks no cluster when it renders, so it must be told a Kubernetes version the chart allows.
+KUBE_VERSION = "1.36.3"
+
+
+class RenderError(Exception):
+    """Helm refused; the text is Helm's own."""
+
+
+def tool(name: str) -> str:
+    """Path of a pinned program: bin/<name>, else the one on PATH.
+
+    Raises:
+        FileNotFoundError: saying how to get it.
+    """
+    pinned = ROOT / "bin" / name
+    found = str(pinned) if pinned.exists() else shutil.which(name)
+    if not found:
+        raise FileNotFoundError(f"{name} is in neither bin/ nor PATH. Run `make tools`.")
+    return found
+
+
+def template(
+    values: Iterable[Path] = (),
+    settings: Iterable[str] = (),
+    release: str = "sergas",
+    namespace: str = "monitoring",
+    extra: Iterable[str] = (),
+) -> str:
+    """What `helm template` prints for these values files, `--set-json` settings and further arguments.
+
+    Raises:
+        RenderError: with Helm's error text.
+    """
+    command = [tool("helm"), "template", release, str(CHART), "--namespace", namespace]
+    command += ["--kube-version", KUBE_VERSION]
+    for file in values:
+        command += ["--values", str(file)]
+    for setting in settings:
+        command += ["--set-json", setting]
+    done = subprocess.run([*command, *extra], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RenderError(done.stderr)
+    return done.stdout
+
+
+def objects(rendered: str) -> list[dict[str, Any]]:
+    """The Kubernetes objects in rendered text, in its order."""
+    return [document for document in yaml.safe_load_all(rendered) if document]
