@@ -1,0 +1,82 @@
+"""The whole application of one role."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+import httpx
+from fastapi import FastAPI
+
+from sergas_metrics import MetricsCollector, instrument
+
+from .accounts import Accounts
+from .agents import Agents
+from .api import api_router
+from .control import control_router
+from .faults import FaultSwitches
+from .load import Load, request_at_random
+from .settings import Settings
+from .zoho import ZohoClient
+
+log = logging.getLogger("sergas_app")
+
+Job = Callable[[], Awaitable[None]]
+
+
+def build(settings: Settings, metrics: MetricsCollector | None = None) -> FastAPI:
+    """The application, ready to be served.
+
+    Args:
+        settings: How it runs.
+        metrics: Where it records; a collector on the default registry when left out.
+    """
+    metrics = metrics or MetricsCollector()
+    faults, load = FaultSwitches(), Load(settings.load_rate)
+    accounts, zoho = Accounts(metrics, settings.accounts), ZohoClient(metrics, faults, settings.zoho_quota)
+    jobs: list[Job] = []
+    if settings.has_agents:
+        agents = Agents(accounts, zoho, metrics, faults, settings.workers)
+        jobs += [agents.run, lambda: load.run(agents.give)]
+    if settings.has_api:
+        jobs.append(_requests(load, settings))
+
+    app = FastAPI(title=f"Sergas example ({settings.role})", lifespan=_running(jobs))
+    app.include_router(control_router(faults, load))
+    if settings.has_api:
+        app.include_router(api_router(accounts, zoho, metrics, faults))
+    return instrument(app, collector=metrics)
+
+
+def _requests(load: Load, settings: Settings) -> Job:
+    """Requests over the loopback interface, so that the load passes through everything a user's request does."""
+
+    async def job() -> None:
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{settings.port}", timeout=30) as client:
+            await load.run(lambda: request_at_random(client, settings.accounts))
+
+    return job
+
+
+def _running(jobs: list[Job]) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        running = [asyncio.ensure_future(job()) for job in jobs]
+        for task in running:
+            task.add_done_callback(_report)
+        try:
+            yield
+        finally:
+            for task in running:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
+
+    return lifespan
+
+
+def _report(task: asyncio.Future[None]) -> None:
+    """Say so when a job ends by itself: none of them should."""
+    if not task.cancelled() and task.exception() is not None:
+        log.critical("a background job ended", exc_info=task.exception())
