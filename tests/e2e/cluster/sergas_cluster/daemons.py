@@ -1,0 +1,101 @@
+"""The cluster's daemons: started once, found again by later commands, ended by their recorded process."""
+
+import json
+import os
+import subprocess
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from . import debian, paths, process, toolbuild
+from .problem import Problem
+
+LOG_LINES = 12
+
+
+@dataclass(frozen=True)
+class Daemon:
+    """A program to keep running.
+
+    Attributes:
+        name: of its log and record.
+        argv: program by absolute path, and arguments.
+        configuration: text of its configuration files: a change calls for a restart, as one of argv does.
+    """
+
+    name: str
+    argv: tuple[str, ...]
+    configuration: str = ""
+
+    @property
+    def key(self) -> str:
+        """Twelve hex digits over how it is started."""
+        return toolbuild.digest(part.encode() for part in (*self.argv, self.configuration))
+
+
+def start(daemon: Daemon) -> bool:
+    """Start the daemon unless it runs; whether it was started now."""
+    if running(daemon.name):
+        return False
+    paths.logs().mkdir(parents=True, exist_ok=True)
+    with log(daemon.name).open("ab") as file:
+        child = subprocess.Popen(
+            daemon.argv,
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=file,
+            cwd="/",
+            env=os.environ | {"PATH": debian.search_path()},
+            start_new_session=True,  # survives the terminal and its Ctrl-C
+        )
+    found = process.find(child.pid)
+    if found is None:
+        raise Problem(f"{daemon.name} ended at once; its log {log(daemon.name)} says:\n{tail(daemon.name)}")
+    record = _record(daemon.name)
+    record.parent.mkdir(parents=True, exist_ok=True)
+    record.write_text(json.dumps(asdict(found) | {"key": daemon.key}))
+    return True
+
+
+def recorded() -> dict[str, process.Process]:
+    """Every daemon ever started and not stopped, running or not."""
+    found = {}
+    for file in sorted((paths.run() / "daemons").glob("*.json")):
+        content = json.loads(file.read_text())
+        found[file.stem] = process.Process(content["pid"], content["started"])
+    return found
+
+
+def running(name: str) -> process.Process | None:
+    """The daemon's process if it runs."""
+    found = recorded().get(name)
+    return found if found and process.running(found) else None
+
+
+def changed(daemon: Daemon) -> bool:
+    """Whether the daemon runs, but was started otherwise than it would be now."""
+    return running(daemon.name) is not None and json.loads(_record(daemon.name).read_text())["key"] != daemon.key
+
+
+def stop(names: list[str], grace: float) -> None:
+    """End the named daemons together, with `grace` seconds between the asking and the killing."""
+    known = recorded()
+    process.end([known[name] for name in names if name in known], grace)
+    for name in names:
+        _record(name).unlink(missing_ok=True)
+
+
+def _record(name: str) -> Path:
+    return paths.run() / "daemons" / f"{name}.json"
+
+
+def log(name: str) -> Path:
+    """The daemon's log."""
+    return paths.logs() / f"{name}.log"
+
+
+def tail(name: str) -> str:
+    """The log's last lines."""
+    try:
+        return "\n".join(log(name).read_text(errors="replace").splitlines()[-LOG_LINES:])
+    except FileNotFoundError:
+        return "(no log)"

@@ -1,0 +1,80 @@
+"""The Debian packages a packaged cluster needs beside the Go binaries."""
+
+import os
+import platform
+import shutil
+from pathlib import Path
+
+from .command import output
+from .problem import Problem
+from .terminal import step
+
+# Program that proves the package, and the package. Checked by program: a machine may have it from elsewhere.
+PACKAGES = {
+    "containerd": "containerd",
+    "runc": "runc",
+    "/usr/lib/cni/bridge": "containernetworking-plugins",
+    "iptables": "iptables",
+    "nft": "nftables",
+    "conntrack": "conntrack",
+    "ip": "iproute2",
+    "ss": "iproute2",
+    "mount": "mount",
+    "openssl": "openssl",
+    "busybox": "busybox-static",
+    "mmdebstrap": "mmdebstrap",
+    "buildah": "buildah",
+}
+
+# Daemon programs live in sbin, which the PATH of a plain login shell on Debian lacks.
+SEARCH = os.pathsep.join(["/usr/local/sbin", "/usr/sbin", "/sbin"])
+
+
+def search_path() -> str:
+    """PATH with Debian's sbin folders."""
+    return os.environ.get("PATH", "") + os.pathsep + SEARCH
+
+
+def program(name: str) -> str | None:
+    """Absolute path of a program of PACKAGES, None when it is missing."""
+    if name.startswith("/"):
+        return name if Path(name).exists() else None
+    return shutil.which(name, path=search_path())
+
+
+def missing() -> list[str]:
+    """Packages to install, sorted."""
+    return sorted({package for name, package in PACKAGES.items() if program(name) is None})
+
+
+def install() -> None:
+    """Install what is missing.
+
+    Raises:
+        Problem: when packages are missing and this is not root on Debian; gives the line to type.
+    """
+    wanted = missing()
+    if not wanted:
+        return
+    line = f"apt-get update && apt-get install --yes --no-install-recommends {' '.join(wanted)}"
+    if shutil.which("apt-get") is None:
+        raise Problem(
+            f"this {platform.system()} has no apt-get; get {', '.join(wanted)} from your system's packages"
+            " (the names are Debian's), or run with CLUSTER=kind where there is Docker"
+        )
+    if os.geteuid() != 0:
+        raise Problem(f"Debian packages are missing; as root type: {line}")
+    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    with step(f"installing Debian packages {', '.join(wanted)}", f"installed {len(wanted)} Debian packages"):
+        output(["apt-get", "update", "-q"], "update the package lists", env=environment)
+        argv = ["apt-get", "install", "-q", "--yes", "--no-install-recommends", *wanted]
+        output(argv, "install Debian packages", env=environment)
+
+
+def require_root() -> None:
+    """Raise Problem unless root: the node mounts, makes networks and runs containers."""
+    if os.geteuid() != 0:
+        raise Problem(
+            "the packaged cluster runs a real node and needs root; run it as root (sudo -E), in a virtual machine if"
+            " in doubt, or use CLUSTER=kind where there is Docker"
+        )

@@ -1,0 +1,171 @@
+"""The packaged cluster: `up` starts or heals it, `down` ends it."""
+
+import json
+import shutil
+import subprocess
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+from . import addons, controlplane, daemons, debian, leftovers, node, paths, pki, runtime, thirdparty, toolbuild, topology
+from .daemons import Daemon
+from .locks import held
+from .problem import Problem
+from .terminal import say
+from .waiting import until
+
+LOCK = "lock"
+STOP_GRACE_SECONDS = 3.0  # the state is thrown away: no need to be gentle
+
+
+def up() -> None:
+    """Start the cluster, or complete and heal the one there is; returns when DNS and prometheus-operator are ready.
+
+    Raises:
+        Problem: what is missing, in the way, or did not start.
+    """
+    debian.require_root()
+    toolbuild.require_linux()
+    debian.install()
+    bins = toolbuild.build(["cluster"])
+    archives = list(thirdparty.archives().values())
+    with held(paths.cluster() / LOCK, "the cluster"):
+        started = time.monotonic()
+        _settle(bins)
+        _write_origin()
+        changes = _start(bins, archives)
+        say(f"cluster {topology.CONTEXT} {changes} in {time.monotonic() - started:.1f} s")
+
+
+def _all_daemons(bins: dict[str, Path]) -> tuple[Daemon, ...]:
+    return (*controlplane.daemons(bins), runtime.daemon(), *node.daemons(bins))
+
+
+def _settle(bins: dict[str, Path]) -> None:
+    """Leave either a cluster of these pins that lacks some daemons at most, or nothing."""
+    known = daemons.recorded()
+    alive = [name for name in known if daemons.running(name)]
+    if paths.run().exists() and not alive:
+        say("the last cluster was not taken down; clearing what it left, and starting a new one")
+        _clear()
+    changed = [daemon.name for daemon in _all_daemons(bins) if daemons.changed(daemon)]
+    if changed:
+        raise Problem(
+            f"a cluster with other versions or settings of {', '.join(changed)} runs, started from {_origin()};"
+            " take it down first: python tests/e2e/cluster down"
+        )
+    if not alive:
+        _require_free_ports()
+    elif _origin() != str(paths.CHECKOUT):
+        say(f"using the cluster that {_origin()} started: it has the same versions")
+
+
+def _origin_file() -> Path:
+    return paths.run() / "checkout"
+
+
+def _origin() -> str:
+    return _origin_file().read_text().strip() if _origin_file().exists() else "an unknown checkout"
+
+
+def _write_origin() -> None:
+    paths.run().mkdir(parents=True, exist_ok=True)
+    if not _origin_file().exists():
+        _origin_file().write_text(f"{paths.CHECKOUT}\n")
+
+
+def _require_free_ports() -> None:
+    """Raise Problem when something else listens where a daemon must."""
+    listening = subprocess.run(["ss", "-Hltnp"], capture_output=True, text=True, check=False).stdout
+    for port in topology.PORTS:
+        for line in listening.splitlines():
+            address, _, number = line.split()[3].rpartition(":")
+            if number == str(port.number) and address in {port.address, "*", "0.0.0.0", "[::]"}:  # noqa: S104
+                raise Problem(
+                    f"{port.daemon} needs port {port.number}, where another program listens: {line.split()[-1]};"
+                    " stop it (another Kubernetes on this machine?) or use CLUSTER=existing with its context"
+                )
+
+
+def _start(bins: dict[str, Path], archives: list[Path]) -> str:
+    """Start what does not run, side by side where nothing depends on it; a word for what happened."""
+    pki.make()
+    node.write_configuration()
+    node.prepare_kernel()
+    etcd, api, *managers = controlplane.daemons(bins)
+    started = [daemons.start(daemon) for daemon in (etcd, runtime.daemon(), api)]
+    with ThreadPoolExecutor() as pool:
+        images = pool.submit(_images, archives)
+        until(addons.api_ready, "API server", 60, ("etcd", "kube-apiserver"))
+        started += [daemons.start(daemon) for daemon in managers]
+        definitions: Future[None] = pool.submit(addons.apply_definitions)
+        addons.apply_node_objects()
+        images.result()
+        started += [daemons.start(daemon) for daemon in node.daemons(bins)]
+        until(addons.node_ready, "node that is Ready", 60, ("kubelet", "containerd", "kube-apiserver"))
+        definitions.result()
+    addons.apply_operator()
+    addons.wait_ready()
+    if all(started):
+        return "started"
+    return "healed" if any(started) else "was up already; checked"
+
+
+def _images(archives: list[Path]) -> None:
+    until(runtime.answers, "containerd", 30, ("containerd",))
+    runtime.load(archives)
+
+
+def down(*, everything: bool) -> None:
+    """End the cluster and remove all it left on the machine; `everything` drops the image store too."""
+    debian.require_root()
+    with held(paths.cluster() / LOCK, "the cluster"):
+        started = time.monotonic()
+        was_there = paths.run().exists()
+        _clear()
+        if everything:
+            shutil.rmtree(paths.store(), ignore_errors=True)
+        state = "is down" if was_there else "was down already"
+        say(f"cluster {topology.CONTEXT} {state} ({time.monotonic() - started:.1f} s)")
+
+
+def _clear() -> None:
+    known = list(daemons.recorded())
+    # The node first: a kubelet that lives would start again what is being killed.
+    first = [name for name in known if name in {"kubelet", "kube-proxy", "local-volumes"}]
+    daemons.stop(first, STOP_GRACE_SECONDS)
+    leftovers.end_containers()
+    daemons.stop([name for name in known if name not in first], STOP_GRACE_SECONDS)
+    leftovers.clear()
+
+
+def status() -> dict[str, object]:
+    """Facts about the cluster: what `status --json` prints."""
+    alive = {name: daemons.running(name) is not None for name in daemons.recorded()}
+    return {
+        "context": topology.CONTEXT,
+        "running": bool(alive) and all(alive.values()),
+        "ready": bool(alive) and all(alive.values()) and addons.api_ready() and addons.node_ready(),
+        "daemons": alive,
+        "server": topology.SERVER,
+        "kubeconfig": str(paths.kubeconfig()),
+        "auditLog": str(paths.audit_log()),
+        "logs": str(paths.logs()),
+        "startedFrom": _origin() if alive else "",
+    }
+
+
+def load(archives: list[Path]) -> None:
+    """Import image archives into the running cluster; the next `up` of a cluster that is down imports nothing of them."""
+    for archive in runtime.load(archives):
+        say(f"loaded {archive.name} into the cluster")
+
+
+def running() -> bool:
+    """Whether every daemon of the cluster runs."""
+    return bool(status()["running"])
+
+
+def describe() -> str:
+    """The status for a reader."""
+    return json.dumps(status(), indent=2)

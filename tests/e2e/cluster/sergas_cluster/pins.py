@@ -1,0 +1,181 @@
+"""What is built from the Go module proxy. The versions stand in tests/tools/<module>/go.mod alone."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import paths
+from .problem import Problem
+
+PROMETHEUS_VERSION = "github.com/prometheus/common/version.Version"
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A set of binaries built by one `go build` each and published together.
+
+    Attributes:
+        name: what a user calls it.
+        module: folder under tests/tools.
+        binaries: file name in bin/ to Go package.
+        pinned: the Go module whose pinned version the binaries report.
+        ldflags: linker settings; `{version}` is that version, `{minor}` its second number.
+        groups: who needs it: light (charts, rules, API-server tests), cluster, kind.
+    """
+
+    name: str
+    module: str
+    binaries: tuple[tuple[str, str], ...]
+    pinned: str
+    ldflags: str = ""
+    groups: tuple[str, ...] = ("cluster",)
+
+
+def _kubernetes(name: str, commands: tuple[str, ...], groups: tuple[str, ...]) -> Unit:
+    return Unit(
+        name,
+        "kubernetes",
+        tuple((command, f"k8s.io/kubernetes/cmd/{command}") for command in commands),
+        "k8s.io/kubernetes",
+        "-X k8s.io/component-base/version.gitVersion={version} -X k8s.io/component-base/version.gitMajor=1"
+        " -X k8s.io/component-base/version.gitMinor={minor}",
+        groups,
+    )
+
+
+def _prometheus_family(
+    name: str, module: str, pinned: str, commands: dict[str, str], groups: tuple[str, ...]
+) -> Unit:
+    binaries = tuple((binary, f"{pinned}/cmd/{package}") for binary, package in commands.items())
+    return Unit(name, module, binaries, pinned, f"-X {PROMETHEUS_VERSION}={{release}}", groups)
+
+
+HELM = "helm.sh/helm/v3"
+UNITTEST = "github.com/helm-unittest/helm-unittest"
+KUBECONFORM = "github.com/yannh/kubeconform"
+OPERATOR = "github.com/prometheus-operator/prometheus-operator"
+
+UNITS = (
+    Unit(
+        "helm",
+        "helm",
+        (("helm", f"{HELM}/cmd/helm"),),
+        HELM,
+        f"-X {HELM}/internal/version.version={{version}}"
+        f" -X {HELM}/pkg/lint/rules.k8sVersionMajor=1 -X {HELM}/pkg/lint/rules.k8sVersionMinor={{client_minor}}"
+        f" -X {HELM}/pkg/chartutil.k8sVersionMajor=1 -X {HELM}/pkg/chartutil.k8sVersionMinor={{client_minor}}",
+        ("light", "cluster", "kind"),
+    ),
+    Unit(
+        "helm-unittest",
+        "helm-unittest",
+        (("helm-unittest", f"{UNITTEST}/cmd/helm-unittest"),),
+        UNITTEST,
+        f"-X {UNITTEST}/internal/build.version={{release}}",
+        ("light",),
+    ),
+    Unit(
+        "kubeconform",
+        "kubeconform",
+        (("kubeconform", f"{KUBECONFORM}/cmd/kubeconform"),),
+        KUBECONFORM,
+        "-X main.version={version}",
+        ("light",),
+    ),
+    _prometheus_family(
+        "promtool", "prometheus", "github.com/prometheus/prometheus", {"promtool": "promtool"}, ("light",)
+    ),
+    _prometheus_family(
+        "alertmanager",
+        "alertmanager",
+        "github.com/prometheus/alertmanager",
+        {"amtool": "amtool", "alertmanager": "alertmanager"},
+        ("light", "cluster"),
+    ),
+    Unit("etcd", "etcd", (("etcd", "go.etcd.io/etcd/server/v3"),), "go.etcd.io/etcd/server/v3", "", ("light", "cluster")),
+    _kubernetes("kubectl", ("kubectl",), ("light", "cluster", "kind")),
+    _kubernetes("kube-api", ("kube-apiserver", "kube-controller-manager"), ("light", "cluster")),
+    _kubernetes("kube-node", ("kubelet", "kube-proxy", "kube-scheduler"), ("cluster",)),
+    Unit("coredns", "node", (("coredns", "./coredns"),), "github.com/coredns/coredns"),
+    Unit("pause", "node", (("pause", "./pause"),), "github.com/coredns/coredns"),
+    Unit(
+        "local-volumes",
+        "local-volumes",
+        (("local-volumes", "."),),
+        "sigs.k8s.io/sig-storage-lib-external-provisioner/v13",
+    ),
+    _prometheus_family(
+        "prometheus-operator",
+        "prometheus-operator",
+        OPERATOR,
+        {"prometheus-operator": "operator", "prometheus-config-reloader": "prometheus-config-reloader"},
+        ("cluster",),
+    ),
+    _prometheus_family(
+        "prometheus", "prometheus", "github.com/prometheus/prometheus", {"prometheus": "prometheus"}, ("cluster",)
+    ),
+    Unit("kind", "kind", (("kind", "sigs.k8s.io/kind"),), "sigs.k8s.io/kind", "", ("kind",)),
+)
+
+GROUPS = ("light", "cluster", "kind", "all")
+
+
+def select(names: list[str]) -> list[Unit]:
+    """The units that `names` (units or groups) stand for, each once, in building order.
+
+    Raises:
+        Problem: names an unknown one, and lists those that exist.
+    """
+    known = {unit.name for unit in UNITS}
+    for name in names:
+        if name not in known and name not in GROUPS:
+            raise Problem(
+                f"there is no tool {name!r}; write one of the groups {', '.join(GROUPS)}"
+                f" or of the tools {', '.join(sorted(known))}"
+            )
+    return [u for u in UNITS if "all" in names or u.name in names or set(u.groups) & set(names)]
+
+
+def pinned_version(go_mod: str, module: str) -> str:
+    """Version of `module` in the text of a go.mod, with its leading v.
+
+    Raises:
+        Problem: when the file does not require it.
+    """
+    found = re.search(rf"^(?:require)?\s*{re.escape(module)} (v\S+)", go_mod, re.MULTILINE)
+    if not found:
+        raise Problem(f"go.mod does not require {module}; add it with `go get {module}@<version>`")
+    return found[1]
+
+
+def release_version(module: str, version: str) -> str:
+    """The version a program reports, for the version its Go module carries.
+
+    Prometheus publishes release 3.5.1 as module v0.305.1 (the major number must stay below 2 in a module path without
+    /v3): https://github.com/prometheus/prometheus#prometheus-code-base
+    """
+    major, minor, patch = version.removeprefix("v").split(".", 2)
+    if module == "github.com/prometheus/prometheus" and major == "0":
+        return f"{int(minor) // 100}.{int(minor) % 100}.{patch}"
+    return f"{major}.{minor}.{patch}"
+
+
+def linker_flags(unit: Unit, go_mod: str) -> str:
+    """What `go build -ldflags` gets for the unit."""
+    version = pinned_version(go_mod, unit.pinned)
+    values = {"version": version, "release": release_version(unit.pinned, version), "minor": version.split(".")[1]}
+    if "{client_minor}" in unit.ldflags:
+        values["client_minor"] = pinned_version(go_mod, "k8s.io/client-go").split(".")[1]
+    return f"-s -w {unit.ldflags.format(**values)}"
+
+
+def module_folder(unit: Unit) -> Path:
+    """Folder with the unit's go.mod."""
+    return paths.TOOLS_SOURCE / unit.module
+
+
+def release(name: str) -> str:
+    """The version the unit `name` reports, without a leading v."""
+    unit = select([name])[0]
+    version = pinned_version((module_folder(unit) / "go.mod").read_text(), unit.pinned)
+    return release_version(unit.pinned, version)
