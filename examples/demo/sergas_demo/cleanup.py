@@ -1,0 +1,48 @@
+"""Take away what the demo made."""
+
+from collections.abc import Callable
+
+from sergas_demo.kube import CommandError, Kube, path
+from sergas_demo.manifests import MADE_BY
+from sergas_demo.monitoring import API, PLURAL, where
+from sergas_demo.places import CRD, DEMO_NAMESPACE, NAME, NAMESPACE, RELEASE, here
+from sergas_demo.waiting import expect, until
+
+
+def remove(kube: Kube, say: Callable[[str], None]) -> None:
+    """Delete the SergasMonitoring, the release, the namespaces the demo made, and the CRD if nobody else uses it."""
+    kube.delete(where(NAMESPACE, NAME))
+    try:
+        kube.helm("uninstall", RELEASE, "--namespace", NAMESPACE, "--ignore-not-found", "--wait")
+        say(f"uninstalled the release {RELEASE} in {NAMESPACE}")
+    except CommandError as error:
+        say(f"helm could not uninstall {RELEASE}: {error.said}")
+    for namespace in (DEMO_NAMESPACE, NAMESPACE):
+        _remove_namespace(kube, namespace, say)
+    _remove_crd(kube, say)
+
+
+def _remove_namespace(kube: Kube, namespace: str, say: Callable[[str], None]) -> None:
+    place = path("v1", "", "namespaces", namespace)
+    found = kube.get(place)
+    if found is None:
+        return
+    if not MADE_BY.items() <= (found["metadata"].get("labels") or {}).items():
+        say(f"kept namespace {namespace}: the demo did not make it")
+        return
+    kube.delete(place)
+    until(
+        f"The end of namespace {namespace}",
+        lambda: expect(kube.get(place) is None, f"namespace {namespace} is being emptied"),
+        seconds=120,
+    )
+    say(f"deleted namespace {namespace}")
+
+
+def _remove_crd(kube: Kube, say: Callable[[str], None]) -> None:
+    others = kube.items(path(API, "", PLURAL))
+    if others:
+        say(f"kept the CRD {PLURAL}.monitoring.sergas.com: {len(others)} SergasMonitoring still use it")
+        return
+    kube.kubectl("delete", "--ignore-not-found", "-f", str(CRD))
+    say(f"deleted the CRD of {here(CRD)}")

@@ -1,0 +1,153 @@
+"""From nothing to a stack that is ready: cluster, images, chart, application, receivers, SergasMonitoring."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from sergas_demo import monitoring
+from sergas_demo.kube import Object, path
+from sergas_demo.manifests import application, far_end, namespaces, receiver_secrets, sergas_monitoring
+from sergas_demo.places import (
+    CHART,
+    CHART_STUBS,
+    CLUSTER_COMMAND,
+    CRD,
+    DEMO_NAMESPACE,
+    MANIFESTS,
+    NAME,
+    NAMESPACE,
+    RELEASE,
+    environment,
+)
+from sergas_demo.progress import Telling
+from sergas_demo.stage import Stage, StoryError
+from sergas_demo.waiting import expect, until
+
+READY_SECONDS = 240
+
+
+def start_cluster(stage: Stage, say: Telling) -> str:
+    """Choose a cluster, start it where it does not run, and refuse one that is not ours to use."""
+    with say.aside():
+        why = choose()
+        _cluster("up")
+        stage.kubeconfig = kubeconfig()
+        guard(stage.kubeconfig)
+    stage.cluster = os.environ["CLUSTER"]
+    return why
+
+
+def choose() -> str:
+    """Set CLUSTER for everything that follows, and say which it is and why."""
+    done = subprocess.run([sys.executable, str(CLUSTER_COMMAND), "choose"], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise StoryError(done.stderr.strip())
+    os.environ["CLUSTER"] = done.stdout.strip()
+    return done.stderr.strip()
+
+
+def kubeconfig() -> Path:
+    """The chosen cluster's kubeconfig."""
+    return Path(_cluster("kubeconfig", capture=True).strip())
+
+
+def guard(config: Path) -> None:
+    """Set KUBECONFIG for everything that follows.
+
+    Raises:
+        StoryError: When the cluster is not one for tests and demos.
+    """
+    os.environ["KUBECONFIG"] = str(config)
+    _cluster("guard")
+
+
+def build_images(stage: Stage, say: Telling) -> str:
+    """Build the project's images and load them into the cluster."""
+    with say.aside():
+        stage.images = json.loads(_cluster("images", "--json", capture=True))
+    return ", ".join(reference.rpartition("/")[2] for reference in stage.images.values())
+
+
+def install_chart(stage: Stage, say: Telling) -> str:
+    """`helm upgrade --install` the chart: an install on the first run, an upgrade after that."""
+    say("looking for the Prometheus Operator")
+    if stage.kube.get("/apis/monitoring.coreos.com/v1") is None:
+        raise StoryError(
+            "This cluster has no Prometheus Operator, which the chart is installed beside here. "
+            "Install it first: https://prometheus-operator.dev/docs/getting-started/installation/."
+        )
+    # It refuses, rightly, where the real dependencies lie; if neither is there, Helm says so below.
+    subprocess.run([sys.executable, str(CHART_STUBS)], check=False, capture_output=True)
+    stage.kube.apply(*namespaces())
+    first = RELEASE not in stage.kube.helm("list", "--namespace", NAMESPACE, "--short").split()
+    if not first:
+        # Helm installs a chart's CRDs and never upgrades them.
+        stage.kube.kubectl("apply", "--server-side", "--force-conflicts", "-f", str(CRD))
+    say("helm is waiting for the operator")
+    values = ["--values", str(MANIFESTS / "values.yaml"), *image_values(stage.images["operator"])]
+    where = ["--namespace", NAMESPACE, "--wait", "--timeout", "3m"]
+    stage.kube.helm("upgrade", "--install", RELEASE, str(CHART), *where, *values)
+    return "installed" if first else "upgraded"
+
+
+def image_values(reference: str) -> list[str]:
+    """Helm's arguments for an image such as `ghcr.io/sergas/sergas-operator:dev-0123456789ab`."""
+    name, _, tag = reference.rpartition(":")
+    registry, _, repository = name.partition("/")
+    values = {"registry": registry, "repository": repository, "tag": tag, "pullPolicy": "IfNotPresent"}
+    return [word for key, value in values.items() for word in ("--set-string", f"operator.image.{key}={value}")]
+
+
+def start_application(stage: Stage, say: Telling) -> str:
+    """Run the application with its load, and the receivers' far end; write the Secrets the receivers need."""
+    stage.kube.apply(*receiver_secrets(stage.kube))
+    stage.kube.apply(*far_end(stage.images["sink"]), *application(stage.images["app"]))
+
+    def look() -> str:
+        deployments = stage.kube.items(path("apps/v1", DEMO_NAMESPACE, "deployments"))
+        waiting = [item["metadata"]["name"] for item in deployments if not rolled_out(item)]
+        expect(deployments and not waiting, f"waiting for {', '.join(waiting)}")
+        return ", ".join(item["metadata"]["name"] for item in deployments)
+
+    started = until("The start of the application and the sink", look, seconds=120, show=say)
+    stage.app.clear_faults()
+    stage.sink.clear_faults()
+    return started
+
+
+def rolled_out(deployment: Object) -> bool:
+    """Whether a Deployment's newest pods, and no others, are ready."""
+    status = deployment.get("status") or {}
+    observed = status.get("observedGeneration") == deployment["metadata"]["generation"]
+    counts = {status.get(name, 0) for name in ("updatedReplicas", "readyReplicas", "replicas")}
+    return observed and counts == {deployment["spec"]["replicas"]}
+
+
+def apply_monitoring(stage: Stage, say: Telling) -> str:
+    """`kubectl apply` the SergasMonitoring and wait until its status says Ready."""
+    stage.kube.apply(sergas_monitoring(), namespace=NAMESPACE, arguments=["--validate=strict"])
+    found = until(
+        "Ready",
+        lambda: monitoring.has(stage.kube, NAMESPACE, NAME, "Ready"),
+        seconds=READY_SECONDS,
+        show=say,
+    )
+    status = found["status"]
+    return (
+        f"Prometheus {status['prometheus']['ready']}, Alertmanager {status['alertmanager']['ready']}, "
+        f"receivers {status['receiversReady']}"
+    )
+
+
+def _cluster(*arguments: str, capture: bool = False) -> str:
+    command = [sys.executable, str(CLUSTER_COMMAND), *arguments]
+    done = subprocess.run(
+        command, env=environment(), stdout=subprocess.PIPE if capture else None, text=True, check=False
+    )
+    if done.returncode:
+        raise StoryError(
+            f"`python tests/e2e/cluster {' '.join(arguments)}` ended with {done.returncode}; it says why above."
+        )
+    return done.stdout or ""

@@ -1,0 +1,192 @@
+"""The cluster, the operator under test, and what a failure shows."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+CHECKOUT = Path(__file__).parents[2]
+CLUSTER_COMMAND = CHECKOUT / "tests" / "e2e" / "cluster"
+sys.path[:0] = [str(Path(__file__).parent), str(CHECKOUT / "examples" / "demo")]
+
+import stacks  # noqa: E402  after the path is set
+from sergas_demo import manifests, monitoring  # noqa: E402
+from sergas_demo.diagnosis import diagnose  # noqa: E402
+from sergas_demo.install import image_values, rolled_out  # noqa: E402
+from sergas_demo.kube import Kube, path  # noqa: E402
+from sergas_demo.places import CHART, CHART_STUBS, CRD  # noqa: E402
+from sergas_demo.sink import Sink  # noqa: E402
+from sergas_demo.waiting import expect, until  # noqa: E402
+
+OPERATOR = f"{stacks.OPERATOR_NAMESPACE}/{stacks.DEPLOYMENT}"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Everything in this folder needs a cluster."""
+    for item in items:
+        if item.path.parent == Path(__file__).parent:
+            item.add_marker(pytest.mark.e2e)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """Add to a failure what a person would look at first."""
+    report = yield
+    kube = getattr(item, "funcargs", {}).get("kube")
+    namespace = getattr(getattr(item, "module", None), "NAMESPACE", None)
+    if report.failed and kube is not None and namespace:
+        lines = diagnose(kube, namespace, stacks.NAME, OPERATOR)
+        report.sections.append((f"what {namespace} looks like", "\n".join(lines)))
+    return report
+
+
+def cluster_command(*arguments: str) -> str:
+    """Run the cluster command and return its stdout."""
+    command = [sys.executable, str(CLUSTER_COMMAND), *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.exit(f"`python tests/e2e/cluster {' '.join(arguments)}`: {done.stderr.strip()}", returncode=2)
+    return done.stdout
+
+
+@pytest.fixture(scope="session")
+def kube() -> Iterator[Kube]:
+    """The cluster that KUBECONFIG names, once the guard has let us near it."""
+    if not os.environ.get("KUBECONFIG"):
+        pytest.exit("KUBECONFIG is not set. Run `make test-e2e`, which sets it and CLUSTER.", returncode=2)
+    cluster_command("guard")
+    with Kube(Path(os.environ["KUBECONFIG"])) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def images() -> dict[str, str]:
+    """References of the project's images, built and loaded."""
+    found: dict[str, str] = json.loads(cluster_command("images", "--json"))
+    return found
+
+
+@dataclass(frozen=True)
+class Suite:
+    """The operator, the receivers' far end and the stacks, all of them started."""
+
+    kube: Kube
+    sink: Sink
+
+    def ready(self, namespace: str, name: str = stacks.NAME, seconds: float = 180) -> dict[str, object]:
+        """The SergasMonitoring of a namespace, once it is Ready."""
+        return self.has(namespace, "Ready", "True", name, seconds)
+
+    def has(
+        self, namespace: str, kind: str, status: str, name: str = stacks.NAME, seconds: float = 90
+    ) -> dict[str, object]:
+        """The SergasMonitoring of a namespace, once a condition of its newest generation has a status."""
+        return until(
+            f"{kind}={status} of {namespace}/{name}",
+            lambda: monitoring.has(self.kube, namespace, name, kind, status),
+            seconds=seconds,
+        )
+
+    def change(self, namespace: str, spec: dict[str, object], name: str = stacks.NAME) -> None:
+        """Merge a change into a spec."""
+        self.kube.patch(monitoring.where(namespace, name), {"spec": spec})
+
+
+@pytest.fixture(scope="session")
+def suite(kube: Kube, images: dict[str, str]) -> Iterator[Suite]:
+    """Everything installed in namespaces of its own, started clean and removed at the end (E2E_KEEP=1 keeps it)."""
+    names = [stacks.OPERATOR_NAMESPACE, stacks.SINK_NAMESPACE, stacks.INSTALL, *stacks.SPECS]
+    remove_namespaces(kube, names)
+    for name in names:
+        kube.apply(namespace(name))
+    if kube.get("/apis/monitoring.sergas.com/v1alpha1") is not None:
+        # Helm never upgrades a chart's CRDs.
+        kube.kubectl("apply", "--server-side", "--force-conflicts", "-f", str(CRD))
+    install_sink(kube, images["sink"])
+    install_operator(kube, images["operator"])
+    for name, spec in stacks.SPECS.items():
+        kube.apply(*(manifests.secret(name, key, values) for key, values in stacks.SECRETS.items()))
+        kube.apply(monitoring.resource(stacks.NAME, spec), namespace=name)
+    yield Suite(kube, Sink(kube, stacks.SINK_NAMESPACE))
+    if not os.environ.get("E2E_KEEP"):
+        kube.helm("uninstall", stacks.RELEASE, "--namespace", stacks.OPERATOR_NAMESPACE)
+        for name in names:
+            kube.delete(path("v1", "", "namespaces", name))
+
+
+def namespace(name: str) -> dict[str, object]:
+    """A namespace whose pods must keep to the restricted pod security standard."""
+    labels = stacks.MADE_BY | {"pod-security.kubernetes.io/enforce": "restricted"}
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
+
+
+def remove_namespaces(kube: Kube, names: list[str]) -> None:
+    """Delete what an earlier run left, and wait until it is gone."""
+    kube.helm("uninstall", stacks.RELEASE, "--namespace", stacks.OPERATOR_NAMESPACE, "--ignore-not-found")
+    for name in names:
+        kube.delete(path("v1", "", "namespaces", name))
+
+    def look() -> None:
+        left = [name for name in names if kube.get(path("v1", "", "namespaces", name))]
+        expect(not left, f"{', '.join(left)} still being emptied")
+
+    until("The end of an earlier run's namespaces", look, seconds=120)
+
+
+def install_sink(kube: Kube, image: str) -> None:
+    """Start the receivers' far end."""
+    login = {"username": stacks.SMTP_USER, "password": stacks.SMTP_PASSWORD}
+    kube.apply(
+        manifests.secret(stacks.SINK_NAMESPACE, "sink-login", login), *manifests.far_end(image, stacks.SINK_NAMESPACE)
+    )
+
+    def look() -> None:
+        found = kube.get(path("apps/v1", stacks.SINK_NAMESPACE, "deployments", "sink"))
+        expect(found and rolled_out(found), "the sink is not ready")
+
+    until("The start of the sink", look, seconds=90)
+
+
+def chart_arguments(image: str, **values: object) -> list[str]:
+    """Helm's arguments for a chart beside the cluster's own Prometheus Operator, with values of one's own."""
+    subprocess.run([sys.executable, str(CHART_STUBS)], capture_output=True, check=False)
+    off = {
+        "kube-prometheus-stack.enabled": False,
+        "prometheus-pushgateway.enabled": False,
+        "prometheus-blackbox-exporter.enabled": False,
+    }
+    settings = [f"--set-json={key}={json.dumps(value)}" for key, value in (off | values).items()]
+    return [str(CHART), *image_values(image), *settings, "--wait", "--timeout", "3m"]
+
+
+def install_operator(kube: Kube, image: str) -> None:
+    """Install the chart with an operator that acts in the suite's namespaces and resyncs often."""
+    values = {
+        "operator.namespaces": list(stacks.SPECS),
+        "operator.resyncSeconds": stacks.RESYNC_SECONDS,
+        "operator.logLevel": "DEBUG",
+        "sergasMonitoring.create": False,
+        # Another stack of this cluster that looks at all namespaces must not alert twice.
+        "alerts.enabled": False,
+    }
+    where = ["--namespace", stacks.OPERATOR_NAMESPACE]
+    kube.helm("install", stacks.RELEASE, *where, *chart_arguments(image, **values))
+
+
+@pytest.fixture(scope="session")
+def install_arguments(images: dict[str, str]) -> Callable[..., list[str]]:
+    """Make Helm's arguments for a release of the chart with the image under test."""
+    return lambda **values: chart_arguments(images["operator"], **values)
+
+
+@pytest.fixture(scope="session")
+def audit() -> Callable[[], str] | None:
+    """Reads the API server's audit log; None where the cluster's is not ours to read."""
+    if os.environ.get("CLUSTER") == "existing":
+        return None
+    return lambda: cluster_command("audit")
