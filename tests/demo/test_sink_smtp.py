@@ -1,5 +1,6 @@
 """What the sink takes over SMTP, in real conversations."""
 
+import base64
 import os
 import smtplib
 import subprocess
@@ -81,6 +82,16 @@ def test_mail_without_a_login_is_refused_where_one_is_demanded(sink_with_login):
 def test_mail_with_the_right_login_is_kept(sink_with_login):
     send(sink_with_login, mail(), ("alerts", "s3cret"))
     assert len(sink_with_login.received(kind="email")) == 1
+
+
+def test_the_login_asks_in_the_words_that_alertmanager_understands(sink_with_login):
+    with smtplib.SMTP("127.0.0.1", sink_with_login.smtp_port, timeout=20) as server:
+        server.ehlo()
+        assert server.esmtp_features["auth"].split() == ["LOGIN"]
+        challenges = [base64.b64decode(server.docmd("AUTH", "LOGIN")[1])]
+        challenges.append(base64.b64decode(server.docmd(base64.b64encode(b"alerts").decode())[1]))
+        assert server.docmd(base64.b64encode(b"s3cret").decode())[0] == 235
+    assert challenges == [b"Username:", b"Password:"]
 
 
 def test_a_wrong_password_is_refused_and_seen_in_the_rejections(sink_with_login):

@@ -56,6 +56,13 @@ class Mailbox:
         return "250 2.0.0 Ok: kept"
 
 
+class MailServer(SMTP):
+    """Asks for user and password in the words that Postfix and Exchange use, the only ones Alertmanager knows."""
+
+    AuthLoginUsernameChallenge = "Username:"
+    AuthLoginPasswordChallenge = "Password:"
+
+
 def _session(journal: Journal, credentials: Credentials | None) -> SMTP:
     def authenticate(
         _server: SMTP, _session: Session, _envelope: Envelope, _mechanism: str, data: object
@@ -68,7 +75,7 @@ def _session(journal: Journal, credentials: Credentials | None) -> SMTP:
     with warnings.catch_warnings():
         # No TLS inside the test cluster: a certificate of its own could not be checked by Alertmanager anyway.
         warnings.simplefilter("ignore", UserWarning)
-        return SMTP(
+        return MailServer(
             Mailbox(journal, login=credentials is not None),
             data_size_limit=MAX_MAIL_BYTES,
             enable_SMTPUTF8=True,
