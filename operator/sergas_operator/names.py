@@ -1,0 +1,64 @@
+"""Names and labels of the children. Everything derives from the SergasMonitoring's own name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sergas_operator.spec import GROUP, KIND, VERSION, Monitoring
+
+MANAGED_BY = "app.kubernetes.io/managed-by"
+MANAGER = "sergas-operator"
+INSTANCE = "app.kubernetes.io/instance"
+HASH_ANNOTATION = f"{GROUP}/desired-hash"
+PROMETHEUS = "prometheus"
+ALERTMANAGER = "alertmanager"
+PORT_NAME = "http-web"
+PORTS = {PROMETHEUS: 9090, ALERTMANAGER: 9093}
+
+
+def config_secret(name: str) -> str:
+    """The Secret that holds Alertmanager's configuration."""
+    return f"{name}-alertmanager-config"
+
+
+def service(name: str, part: str) -> str:
+    """The Service of `prometheus` or `alertmanager`, and its PodDisruptionBudget."""
+    return f"{name}-{part}"
+
+
+def labels(monitoring: Monitoring, part: str) -> dict[str, str]:
+    """Labels of a child. None comes from the SergasMonitoring: GitOps tools prune what carries their tracking label."""
+    return {
+        "app.kubernetes.io/name": part,
+        INSTANCE: monitoring.name,
+        MANAGED_BY: MANAGER,
+        "app.kubernetes.io/part-of": "sergas-monitoring",
+    }
+
+
+def pods(monitoring: Monitoring, part: str) -> dict[str, str]:
+    """Labels that select the pods prometheus-operator makes for one of our custom resources, and no other's."""
+    return {"app.kubernetes.io/name": part, part: monitoring.name}
+
+
+def metadata(monitoring: Monitoring, name: str, part: str) -> dict[str, Any]:
+    """Metadata of a child; with deletionPolicy Retain it has no owner, so that it outlives the SergasMonitoring."""
+    result: dict[str, Any] = {
+        "name": name,
+        "namespace": monitoring.namespace,
+        "labels": labels(monitoring, part),
+    }
+    if monitoring.spec.deletion_policy == "Delete":
+        result["ownerReferences"] = [_owner(monitoring)]
+    return result
+
+
+def _owner(monitoring: Monitoring) -> dict[str, Any]:
+    # No blockOwnerDeletion: setting it needs a right on the owner's finalizers, and no deletion should ever wait for us.
+    return {
+        "apiVersion": f"{GROUP}/{VERSION}",
+        "kind": KIND,
+        "name": monitoring.name,
+        "uid": monitoring.uid,
+        "controller": True,
+    }

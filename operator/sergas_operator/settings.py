@@ -1,0 +1,104 @@
+"""What the environment says about this operator. `read` is the only place that looks at it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sergas_operator.errors import OperatorError
+
+
+class SettingsError(OperatorError):
+    """An environment variable is missing or cannot be used."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The operator's settings. Ports of 0 mean any free port.
+
+    Attributes:
+        namespaces: where SergasMonitorings are served; never empty.
+        resync_seconds: how often every SergasMonitoring is compared with the live cluster.
+        workers: how many SergasMonitorings are reconciled at a time.
+    """
+
+    namespaces: tuple[str, ...] = ("default",)
+    resync_seconds: float = 300.0
+    workers: int = 8
+    prometheus_service_account: str = "sergas-prometheus"
+    alertmanager_service_account: str = "sergas-alertmanager"
+    prometheus_image: str = "quay.io/prometheus/prometheus:v3.5.1"
+    alertmanager_image: str = "quay.io/prometheus/alertmanager:v0.28.1"
+    metrics_port: int = 8080
+    health_port: int = 8081
+    log_level: str = "INFO"
+    log_format: str = "json"
+
+
+def read(environment: Mapping[str, str]) -> Settings:
+    """The settings in `environment`; README.md of the chart lists the variables.
+
+    Raises:
+        SettingsError: naming the variable and what to set it to.
+    """
+    default = Settings()
+    return Settings(
+        namespaces=_namespaces(environment),
+        resync_seconds=_number(environment, "SERGAS_RESYNC_SECONDS", int(default.resync_seconds), 10, 86400),
+        workers=_number(environment, "SERGAS_WORKERS", default.workers, 1, 64),
+        prometheus_service_account=environment.get(
+            "SERGAS_PROMETHEUS_SERVICE_ACCOUNT", default.prometheus_service_account
+        ),
+        alertmanager_service_account=environment.get(
+            "SERGAS_ALERTMANAGER_SERVICE_ACCOUNT", default.alertmanager_service_account
+        ),
+        prometheus_image=_image(environment, "SERGAS_PROMETHEUS_IMAGE", default.prometheus_image),
+        alertmanager_image=_image(environment, "SERGAS_ALERTMANAGER_IMAGE", default.alertmanager_image),
+        metrics_port=_number(environment, "SERGAS_METRICS_PORT", default.metrics_port, 0, 65535),
+        health_port=_number(environment, "SERGAS_HEALTH_PORT", default.health_port, 0, 65535),
+        log_level=_choice(environment, "SERGAS_LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR"), default.log_level),
+        log_format=_choice(environment, "SERGAS_LOG_FORMAT", ("json", "plain"), default.log_format),
+    )
+
+
+def version(image: str) -> str:
+    """The version in an image's tag, which prometheus-operator needs to know what the image understands.
+
+    Raises:
+        SettingsError: the tag is not a version.
+    """
+    tag = re.search(r":(v[0-9]+\.[0-9]+\.[0-9]+[-.+a-zA-Z0-9]*)(@sha256:[0-9a-f]{64})?$", image)
+    if tag is None:
+        raise SettingsError(
+            f"the image {image!r} has no version as its tag: write one such as quay.io/prometheus/prometheus:v3.5.1"
+        )
+    return tag[1]
+
+
+def _namespaces(environment: Mapping[str, str]) -> tuple[str, ...]:
+    names = tuple(name.strip() for name in environment.get("SERGAS_NAMESPACES", "").split(",") if name.strip())
+    if not names:
+        raise SettingsError("SERGAS_NAMESPACES is empty: set it to the namespaces to serve, such as monitoring")
+    return names
+
+
+def _number(environment: Mapping[str, str], name: str, default: int, least: int, most: int) -> int:
+    text = environment.get(name, "") or str(default)
+    if not text.isdigit() or not least <= int(text) <= most:
+        raise SettingsError(f"{name} is {text!r}: set it to a whole number from {least} to {most}, such as {default}")
+    return int(text)
+
+
+def _choice(environment: Mapping[str, str], name: str, choices: tuple[str, ...], default: str) -> str:
+    text = environment.get(name, "") or default
+    found = next((choice for choice in choices if choice.lower() == text.lower()), None)
+    if found is None:
+        raise SettingsError(f"{name} is {text!r}: set it to one of {', '.join(choices)}")
+    return found
+
+
+def _image(environment: Mapping[str, str], name: str, default: str) -> str:
+    image = environment.get(name, "") or default
+    version(image)
+    return image

@@ -1,0 +1,219 @@
+"""A Kubernetes control plane for tests: etcd, kube-apiserver and the garbage collector, on free loopback ports.
+
+It has no node, so no pod ever runs; admission, CEL, server-side apply, watches, garbage collection and RBAC are the real
+ones. Its audit log counts writes.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+CRD = ROOT / "charts/sergas-monitoring/crds/sergasmonitorings.yaml"
+START_SECONDS = 60
+STOP_SECONDS = 10
+TOKENS = {"admin": "admin-token", "sergas-operator": "operator-token"}
+WRITES = {"create", "update", "patch", "delete", "deletecollection"}
+
+
+class MissingToolError(RuntimeError):
+    """A binary that `make tools` builds is not there."""
+
+
+def tool(name: str) -> str:
+    """Path of a pinned binary: bin/ of the checkout first, then PATH."""
+    pinned = ROOT / "bin" / name
+    found = str(pinned) if pinned.exists() else shutil.which(name)
+    if not found:
+        raise MissingToolError(f"{name} is neither in {ROOT / 'bin'} nor on PATH: run `make tools`, then try again")
+    return found
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass
+class ControlPlane:
+    """One running control plane. `start` and `stop` are its life; `kubeconfig(user)` is how to talk to it."""
+
+    folder: Path
+    processes: list[tuple[str, subprocess.Popen[bytes]]] = field(default_factory=list)
+    etcd_port: int = field(default_factory=_free_port)
+    peer_port: int = field(default_factory=_free_port)
+    port: int = field(default_factory=_free_port)
+    controller_port: int = field(default_factory=_free_port)
+
+    @property
+    def url(self) -> str:
+        return f"https://127.0.0.1:{self.port}"
+
+    @property
+    def audit_log(self) -> Path:
+        return self.folder / "audit.log"
+
+    def start(self) -> None:
+        """Starts everything and returns when the API server is ready and the SergasMonitoring API is served."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._write_files()
+        self._run("etcd", *self._etcd_arguments())
+        self._run("kube-apiserver", *self._apiserver_arguments())
+        self._wait(lambda: self.get("/readyz") == "ok", "the API server is ready")
+        self._run("kube-controller-manager", *self._controller_arguments())
+
+    def stop(self) -> None:
+        """Ends the processes this object started, newest first."""
+        for _, process in reversed(self.processes):
+            process.send_signal(signal.SIGTERM)
+        for _, process in reversed(self.processes):
+            try:
+                process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        self.processes.clear()
+
+    def kubeconfig(self, user: str) -> Path:
+        """A kubeconfig file for `admin` (may do everything) or `sergas-operator` (only what RBAC grants)."""
+        path = self.folder / f"{user}.kubeconfig"
+        if not path.exists():
+            cluster = {"server": self.url, "certificate-authority": str(self.folder / "certs/apiserver.crt")}
+            document = {
+                "apiVersion": "v1",
+                "kind": "Config",
+                "clusters": [{"name": "test", "cluster": cluster}],
+                "users": [{"name": user, "user": {"token": TOKENS[user]}}],
+                "contexts": [{"name": "test", "context": {"cluster": "test", "user": user}}],
+                "current-context": "test",
+            }
+            path.write_text(yaml.safe_dump(document))
+        return path
+
+    def kubectl(self, *arguments: str, user: str = "admin", stdin: str | None = None, check: bool = True) -> Any:
+        """Runs the pinned kubectl; returns the completed process with text output."""
+        return subprocess.run(
+            [tool("kubectl"), "--kubeconfig", str(self.kubeconfig(user)), *arguments],
+            input=stdin,
+            text=True,
+            capture_output=True,
+            check=check,
+            env={**os.environ, "HOME": str(self.folder)},
+        )
+
+    def apply_crds(self, *paths: Path) -> None:
+        """Installs CRDs and waits until the API server serves them."""
+        arguments = [argument for path in paths for argument in ("-f", str(path))]
+        self.kubectl("apply", "--server-side", *arguments)
+        self.kubectl("wait", "--for=condition=Established", "--timeout=30s", *arguments)
+
+    def get(self, path: str) -> str:
+        """The body the API server answers at `path`, as admin; empty while it cannot be reached."""
+        certificate = self.folder / "certs/apiserver.crt"
+        if not certificate.exists():
+            return ""
+        request = urllib.request.Request(self.url + path, headers={"Authorization": f"Bearer {TOKENS['admin']}"})
+        try:
+            context = ssl.create_default_context(cafile=str(certificate))
+            with urllib.request.urlopen(request, timeout=5, context=context) as answer:
+                return str(answer.read().decode())
+        except OSError:
+            return ""
+
+    def writes(self, namespace: str, user: str = "sergas-operator", since: int = 0) -> list[tuple[str, str]]:
+        """Every (verb, resource) `user` wrote in `namespace` after byte `since` of the audit log, Events left out."""
+        return [
+            (event["verb"], "/".join(filter(None, [ref["resource"], ref.get("subresource")])))
+            for event in self._audit(since)
+            if event["user"]["username"] == user
+            and event["verb"] in WRITES
+            and (ref := event.get("objectRef") or {}).get("namespace") == namespace
+            and ref.get("resource") != "events"
+        ]
+
+    def audit_size(self) -> int:
+        """Bytes in the audit log now: a point in time for `writes`."""
+        return self.audit_log.stat().st_size
+
+    def _audit(self, since: int) -> Iterator[dict[str, Any]]:
+        with self.audit_log.open("rb") as log:
+            log.seek(since)
+            for line in log:
+                if line.endswith(b"\n"):
+                    yield json.loads(line)
+
+    def _run(self, name: str, *arguments: str) -> None:
+        with (self.folder / f"{name}.log").open("wb") as log:
+            process = subprocess.Popen([tool(name), *arguments], stdout=log, stderr=log, cwd=self.folder)
+        self.processes.append((name, process))
+
+    def _wait(self, holds: Any, what: str) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while not holds():
+            for name, process in self.processes:
+                if process.poll() is not None:
+                    tail = (self.folder / f"{name}.log").read_text(errors="replace")[-2000:]
+                    raise RuntimeError(f"{name} ended with {process.returncode} before {what}:\n{tail}")
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"not within {START_SECONDS} s: {what} (logs are in {self.folder})")
+            time.sleep(0.05)
+
+    def _write_files(self) -> None:
+        tokens = [
+            f'{TOKENS["admin"]},admin,admin,"system:masters"',
+            f"{TOKENS['sergas-operator']},sergas-operator,sergas-operator",
+        ]
+        (self.folder / "tokens.csv").write_text("\n".join(tokens) + "\n")
+        policy = {
+            "apiVersion": "audit.k8s.io/v1",
+            "kind": "Policy",
+            "omitStages": ["RequestReceived", "ResponseStarted"],
+            "rules": [{"level": "Metadata", "verbs": sorted(WRITES)}, {"level": "None"}],
+        }
+        (self.folder / "audit-policy.yaml").write_text(yaml.safe_dump(policy))
+        key = self.folder / "service-accounts.key"
+        subprocess.run(["openssl", "genrsa", "-out", str(key), "2048"], check=True, capture_output=True)
+
+    def _etcd_arguments(self) -> list[str]:
+        client, peer = f"http://127.0.0.1:{self.etcd_port}", f"http://127.0.0.1:{self.peer_port}"
+        return [
+            *("--name=test", f"--data-dir={self.folder / 'etcd'}", "--unsafe-no-fsync", "--log-level=warn"),
+            *(f"--listen-client-urls={client}", f"--advertise-client-urls={client}"),
+            *(f"--listen-peer-urls={peer}", f"--initial-advertise-peer-urls={peer}", f"--initial-cluster=test={peer}"),
+        ]
+
+    def _apiserver_arguments(self) -> list[str]:
+        key = self.folder / "service-accounts.key"
+        return [
+            *(f"--etcd-servers=http://127.0.0.1:{self.etcd_port}", f"--cert-dir={self.folder / 'certs'}"),
+            *("--bind-address=127.0.0.1", f"--secure-port={self.port}", "--authorization-mode=RBAC"),
+            # No Endpoints for the service `kubernetes`: the API server refuses to publish a loopback address.
+            *("--endpoint-reconciler-type=none", "--service-cluster-ip-range=198.18.0.0/16"),
+            *(f"--token-auth-file={self.folder / 'tokens.csv'}", "--disable-admission-plugins=ServiceAccount"),
+            "--service-account-issuer=https://kubernetes.default.svc",
+            *(f"--service-account-key-file={key}", f"--service-account-signing-key-file={key}"),
+            *(f"--audit-policy-file={self.folder / 'audit-policy.yaml'}", f"--audit-log-path={self.audit_log}"),
+        ]
+
+    def _controller_arguments(self) -> list[str]:
+        kubeconfig = str(self.kubeconfig("admin"))
+        return [
+            *(f"--kubeconfig={kubeconfig}", "--leader-elect=false", "--bind-address=127.0.0.1"),
+            *(f"--secure-port={self.controller_port}", f"--cert-dir={self.folder / 'controller-certs'}"),
+            "--controllers=garbage-collector-controller,namespace-controller",
+        ]
