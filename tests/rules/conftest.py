@@ -41,7 +41,7 @@ def groups() -> Groups:
 
 @pytest.fixture
 def promtool(tmp_path: Path) -> Callable[[Groups, str], subprocess.CompletedProcess[str]]:
-    """Run one alert's case file against its rule in `groups`; `promtool check rules` over all when no alert is named."""
+    """Run one alert's case file against its rule in `groups`; check all rules when none is named."""
 
     def run(groups: Groups, alert: str) -> subprocess.CompletedProcess[str]:
         rules = tmp_path / "rules.yaml"

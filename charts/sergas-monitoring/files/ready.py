@@ -27,4 +27,5 @@ def wait_for(url: str, deadline: float) -> bool:
 
 if __name__ == "__main__":
     end = time.monotonic() + DEADLINE_SECONDS
-    sys.exit(not all([wait_for(url, end) for url in sys.argv[1:]]))
+    outcomes = [wait_for(url, end) for url in sys.argv[1:]]
+    sys.exit(not all(outcomes))

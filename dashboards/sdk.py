@@ -1,0 +1,23 @@
+"""The one import of Grafana's SDK.
+
+Its classic dashboard builder warns on import that the v2 schema is to be preferred. Provisioning by ConfigMap reads the
+classic schema, which every Grafana we support understands, so the warning is not for us.
+"""
+
+import json
+import warnings
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore", DeprecationWarning)
+    from grafana_foundation_sdk.builders import common, dashboard, prometheus, stat, timeseries
+
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+from grafana_foundation_sdk.models import common as common_model
+from grafana_foundation_sdk.models import dashboard as model
+
+__all__ = ["common", "common_model", "dashboard", "model", "prometheus", "stat", "text", "timeseries"]
+
+
+def text(built: model.Dashboard) -> str:
+    """The dashboard as JSON, with keys in a stable order and a newline at the end."""
+    return json.dumps(built, cls=JSONEncoder, indent=2, sort_keys=True) + "\n"
