@@ -102,8 +102,8 @@ def render(registry: GuardedRegistry, page: Page) -> Rendered:
 def _encoder(accept: str) -> tuple[Callable[[Any], bytes], str]:
     try:
         return choose_encoder(accept)
-    except ValueError:
-        # A version that is no number: answer what every Prometheus reads.
+    except (TypeError, ValueError):
+        # prometheus-client trips over a version that is no number: answer what every Prometheus reads.
         return generate_latest, CONTENT_TYPE_PLAIN_0_0_4
 
 

@@ -1,0 +1,181 @@
+"""Series: label values, limits, buckets, and updates from many threads."""
+
+import math
+import sys
+import threading
+from collections.abc import Callable, Iterator
+
+import prometheus_client
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from prometheus_client import CollectorRegistry
+
+from sergas_metrics import Counter, Gauge, Histogram, MetricsCollector, MetricSpec
+from sergas_metrics._cells import new_counter, new_gauge, new_histogram
+from sergas_metrics._families import search_bounds
+
+Sample = Callable[..., float | None]
+
+THREADS, UPDATES = 4, 20_000
+
+
+def test_a_series_is_asked_for_by_position_or_by_name(metrics: MetricsCollector) -> None:
+    failures = metrics.agent.task_failures
+    assert failures.labels("sync", "KeyError") is failures.labels(error_type="KeyError", agent="sync")
+
+
+def test_label_values_of_other_types_become_text(metrics: MetricsCollector) -> None:
+    requests = metrics.http.requests
+    assert requests.labels("GET", "/", 200) is requests.labels("GET", "/", "200")
+
+
+@pytest.mark.parametrize(
+    ("values", "named", "given"),
+    [
+        (("GET",), {}, "'GET'"),
+        ((), {"method": "GET"}, "method"),
+        (("GET",), {"route": "/", "status": "200"}, "'GET', route, status"),
+        ((), {}, ""),
+    ],
+)
+def test_wrong_labels_are_refused_with_the_right_ones(
+    metrics: MetricsCollector, values: tuple[str, ...], named: dict[str, str], given: str
+) -> None:
+    with pytest.raises(ValueError) as refusal:  # noqa: PT011  # the whole sentence is asserted below
+        metrics.http.requests.labels(*values, **named)
+    assert str(refusal.value) == (
+        f"sergas_http_requests_total has the labels (method, route, status), but was given ({given})"
+    )
+
+
+def test_a_counter_refuses_to_fall(metrics: MetricsCollector) -> None:
+    with pytest.raises(ValueError, match=r"^a counter only rises: give inc\(\) an amount of 0 or more, not -1$"):
+        metrics.zoho.accounts_synced.inc(-1)
+
+
+def test_gauges_rise_fall_and_are_set(metrics: MetricsCollector, sample: Sample) -> None:
+    gauge = metrics.http.requests_in_progress
+    gauge.set(5)
+    gauge.inc(2)
+    gauge.dec()
+    assert sample("sergas_http_requests_in_progress") == 6
+
+
+def test_a_removed_series_is_gone(metrics: MetricsCollector, sample: Sample) -> None:
+    metrics.agent.set_queue_size("sync", 3)
+    metrics.agent.queue_size.remove("sync")
+    metrics.agent.queue_size.remove("sync")
+    assert sample("sergas_agent_queue_size", agent="sync") is None
+
+
+def test_label_values_beyond_the_limit_share_the_overflow_series(registry: CollectorRegistry, sample: Sample) -> None:
+    metrics = MetricsCollector(registry, max_series=2)
+    for agent in ("a", "b", "c", "d", "c", "a"):
+        metrics.agent.record_attempt(agent)
+    assert sample("sergas_agent_task_attempts_total", agent="a") == 2
+    assert sample("sergas_agent_task_attempts_total", agent="b") == 1
+    assert sample("sergas_agent_task_attempts_total", agent="c") is None
+    assert sample("sergas_agent_task_attempts_total", agent="overflow") == 3
+    assert sample("sergas_metrics_overflow_total", metric="sergas_agent_task_attempts_total") == 3
+
+
+def test_a_metric_below_its_limit_has_no_overflow_series(metrics: MetricsCollector, sample: Sample) -> None:
+    metrics.agent.record_attempt("a")
+    assert sample("sergas_agent_task_attempts_total", agent="overflow") is None
+
+
+def test_a_value_on_a_bound_belongs_to_that_bucket(metrics: MetricsCollector, sample: Sample) -> None:
+    metrics.http.record_request("GET", "/", 200, 0.5)
+    assert sample("sergas_http_request_duration_seconds_bucket", method="GET", route="/", le="0.25") == 0
+    assert sample("sergas_http_request_duration_seconds_bucket", method="GET", route="/", le="0.5") == 1
+    assert sample("sergas_http_request_duration_seconds_bucket", method="GET", route="/", le="+Inf") == 1
+
+
+def test_a_value_that_is_no_number_counts_in_the_last_bucket_alone() -> None:
+    cell = new_histogram(search_bounds((1.0, 2.0)))
+    cell.observe(math.nan)
+    counts, total = cell.snapshot()
+    assert counts == [0, 0, 1]
+    assert math.isnan(total)
+
+
+@given(st.lists(st.floats(allow_nan=False), max_size=30))
+def test_histograms_agree_with_those_of_prometheus_client(values: list[float]) -> None:
+    bounds = (0.0, 0.1, 2.5)
+    ours = Histogram(MetricSpec("x_seconds", "histogram", "X.", unit="seconds", buckets=bounds))
+    registry = CollectorRegistry()
+    theirs = prometheus_client.Histogram("x_seconds", "X.", buckets=bounds, registry=registry)
+    for value in values:
+        ours.observe(value)
+        theirs.observe(value)
+    (metric,) = ours.collect()
+    for sample in metric.samples:
+        expected = registry.get_sample_value(sample.name, sample.labels)
+        assert sample.value == expected or (math.isnan(sample.value) and expected is not None and math.isnan(expected))
+
+
+@pytest.fixture
+def hurried_threads() -> Iterator[None]:
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
+
+
+def in_threads(work: Callable[[], None]) -> None:
+    def repeat() -> None:
+        for _ in range(UPDATES):
+            work()
+
+    threads = [threading.Thread(target=repeat) for _ in range(THREADS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+@pytest.mark.usefixtures("hurried_threads")
+@pytest.mark.parametrize("locked", [False, True], ids=["without locks", "with locks"])
+def test_no_update_is_lost_between_threads(locked: bool) -> None:
+    counter, gauge = new_counter(locked=locked), new_gauge(locked=locked)
+    histogram = new_histogram(search_bounds((0.1, 1.0)), locked=locked)
+
+    def work() -> None:
+        counter.inc()
+        gauge.inc(2)
+        gauge.dec()
+        histogram.observe(0.5)
+
+    in_threads(work)
+    assert counter.value == gauge.value == THREADS * UPDATES
+    assert histogram.snapshot() == ([0, THREADS * UPDATES, 0], THREADS * UPDATES * 0.5)
+
+
+@pytest.mark.usefixtures("hurried_threads")
+def test_threads_that_make_a_series_at_once_make_one(metrics: MetricsCollector) -> None:
+    seen: list[int] = []
+    start = threading.Barrier(THREADS)
+
+    def ask() -> None:
+        start.wait()
+        seen.extend(id(metrics.agent.queue_size.labels(str(number))) for number in range(500))
+
+    threads = [threading.Thread(target=ask) for _ in range(THREADS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(set(seen)) == 500
+
+
+def test_a_locked_gauge_can_be_set() -> None:
+    gauge = new_gauge(locked=True)
+    gauge.set(3)
+    assert gauge.value == 3
+
+
+def test_families_can_be_told_apart_by_type(metrics: MetricsCollector) -> None:
+    assert isinstance(metrics.http.requests, Counter)
+    assert isinstance(metrics.http.requests_in_progress, Gauge)
+    assert isinstance(metrics.http.request_duration, Histogram)
