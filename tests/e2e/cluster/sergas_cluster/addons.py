@@ -63,9 +63,7 @@ def wait_ready() -> None:
 
 def _available() -> bool:
     listed = output(kubectl("get", "deployments", "-A", "-o=json"), "read Deployments", env=environment())
-    found = {
-        (item["metadata"]["namespace"], item["metadata"]["name"]): item for item in json.loads(listed)["items"]
-    }
+    found = {(item["metadata"]["namespace"], item["metadata"]["name"]): item for item in json.loads(listed)["items"]}
     return all(name in found and available(found[name]) for name in DEPLOYMENTS)
 
 
@@ -74,4 +72,3 @@ def available(deployment: dict) -> bool:
     status, wanted = deployment.get("status", {}), deployment["spec"]["replicas"]
     seen = status.get("observedGeneration") == deployment["metadata"]["generation"]
     return seen and status.get("availableReplicas", 0) >= wanted and status.get("updatedReplicas", 0) >= wanted
-

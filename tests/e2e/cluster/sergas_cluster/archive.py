@@ -133,4 +133,3 @@ def _add_file(tar: tarfile.TarFile, name: str, source: Path, mode: int) -> None:
 def _sha256(file: Path) -> str:
     with file.open("rb") as content:
         return hashlib.file_digest(content, "sha256").hexdigest()
-

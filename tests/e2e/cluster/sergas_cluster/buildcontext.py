@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 
 from . import toolbuild
-from .problem import Problem
+from .errors import ClusterError
 
 # Folders that tools leave beside sources and that never belong in an image.
 SKIPPED = {"__pycache__", ".venv", ".git", ".mypy_cache", ".ruff_cache", ".pytest_cache", "node_modules"}
@@ -39,13 +39,15 @@ def files(dockerfile: Path, root: Path) -> list[Path]:
     """Every file of the build, sorted, relative to `root`: the Dockerfile and what it copies.
 
     Raises:
-        Problem: when a COPY line names nothing that exists.
+        ClusterError: when a COPY line names nothing that exists.
     """
     found = {dockerfile.relative_to(root)}
     for source in copied(dockerfile.read_text()):
         matches = sorted(root.glob(source.strip("/"))) if source.strip("/.") else [root]
         if not matches:
-            raise Problem(f"{dockerfile.relative_to(root)} copies {source}, which does not exist; run `make generate`")
+            raise ClusterError(
+                f"{dockerfile.relative_to(root)} copies {source}, which does not exist; run `make generate`"
+            )
         for match in matches:
             found |= {file.relative_to(root) for file in _walk(match)}
     return sorted(found)

@@ -4,7 +4,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from .problem import Problem
+from .errors import ClusterError
 
 TAIL_LINES = 15
 
@@ -13,17 +13,17 @@ def output(argv: Sequence[str | Path], what: str, *, stdin: str | None = None, *
     """Stdout of `argv`.
 
     Raises:
-        Problem: when it fails; names `what` was being done and quotes the last lines it wrote.
+        ClusterError: when it fails; names `what` was being done and quotes the last lines it wrote.
     """
     try:
         done = subprocess.run(
             [str(a) for a in argv], input=stdin, capture_output=True, text=True, check=False, **options
         )
     except FileNotFoundError as error:
-        raise Problem(f"{what}: the program {argv[0]} is missing; {advice(str(argv[0]))}") from error
+        raise ClusterError(f"{what}: the program {argv[0]} is missing; {advice(str(argv[0]))}") from error
     if done.returncode != 0:
         said = "\n".join((done.stderr.strip() or done.stdout.strip()).splitlines()[-TAIL_LINES:])
-        raise Problem(f"{what}: `{' '.join(map(str, argv[:4]))} ...` ended with {done.returncode}:\n{said}")
+        raise ClusterError(f"{what}: `{' '.join(map(str, argv[:4]))} ...` ended with {done.returncode}:\n{said}")
     return done.stdout
 
 

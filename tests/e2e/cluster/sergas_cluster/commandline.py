@@ -1,33 +1,107 @@
-"""The verbs of `python tests/e2e/cluster`."""
+"""The verbs of `python tests/e2e/cluster`. Results go to stdout, progress to stderr."""
 
 import argparse
 import json
+from collections.abc import Callable
 
-from . import debian, ownimages, packaged, paths, pins, toolbuild
-from .problem import Problem
+from . import choosing, debian, operatorstack, pins, toolbuild, verbs
+from .errors import ClusterError
 from .terminal import console, say
+
+Act = Callable[[argparse.Namespace], None]
 
 
 def main(arguments: list[str]) -> int:
-    """Run one verb; 0, or 1 after a Problem was shown on stderr."""
+    """Run one verb; 0, or 1 after a ClusterError was shown on stderr."""
     options = parser().parse_args(arguments)
     try:
         options.act(options)
-    except Problem as problem:
-        console.print(f"error: {problem}", markup=False, style="red")
+    except ClusterError as error:
+        console.print(f"error: {error}", markup=False, style="red")
         return 1
+    except KeyboardInterrupt:
+        console.print("interrupted; the same command picks up where it stopped", markup=False)
+        return 130
     return 0
 
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
-    root = argparse.ArgumentParser(prog="python tests/e2e/cluster", description=__doc__)
-    verbs = root.add_subparsers(required=True, metavar="verb")
-    tools = verbs.add_parser("tools")
-    tools.add_argument("names", nargs="*", default=["light"])
-    tools.set_defaults(act=lambda options: toolbuild.build(options.names))
-    verbs.add_parser("up").set_defaults(act=lambda _: packaged.up())
-    down = verbs.add_parser("down")
-    down.add_argument("--all", action="store_true", dest="everything")
-    down.set_defaults(act=lambda options: packaged.down(everything=options.everything))
+    root = argparse.ArgumentParser(
+        prog="python tests/e2e/cluster",
+        description="The cluster that tests and the demo run on.",
+        epilog="CLUSTER=packaged|kind|existing says which; unset: kind where a Docker engine answers, else packaged.",
+    )
+    verb = root.add_subparsers(required=True, metavar="verb", dest="verb")
+    up = _add(verb, "up", "start the cluster, or complete and heal the one there is", _up)
+    up.add_argument("--dry-run", action="store_true", help="with CLUSTER=kind: print the commands, run none")
+    down = _add(verb, "down", "end the cluster and leave nothing behind", _down)
+    down.add_argument("--all", action="store_true", dest="everything", help="drop its image store too")
+    _json(_add(verb, "status", "what runs and where its files are; ends with 1 unless ready", _status))
+    images = _add(verb, "images", "build the project's images whose inputs changed, and load them", _images)
+    images.add_argument("names", nargs="*", help="operator, app, sink; default: all")
+    _json(images)
+    tools = _add(verb, "tools", "build the pinned programs into bin/", _tools)
+    tools.add_argument("names", nargs="*", help=f"groups ({', '.join(pins.GROUPS)}) or tools; default: what is needed")
+    tools.add_argument("--group", choices=pins.GROUPS, help="the same, for one group")
+    _add(verb, "packages", "install the Debian packages the packaged cluster needs", lambda _: debian.install())
+    _add(verb, "crds", "print the folder of prometheus-operator's CRDs", lambda _: print(operatorstack.crds()))
+    _add(verb, "kubeconfig", "print the path of the cluster's kubeconfig", lambda _: print(verbs.kubeconfig()))
+    _add(verb, "audit", "print the API server's audit log, a JSON object a line", lambda _: verbs.audit())
+    _add(verb, "guard", "end with 1 unless the current context is the cluster's", lambda _: verbs.guard())
+    choose = _add(verb, "choose", "print which cluster is used here", _choose)
+    choose.add_argument("--quiet", action="store_true", help="do not say why")
     return root
+
+
+def _add(
+    group: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, summary: str, act: Act
+) -> argparse.ArgumentParser:
+    added = group.add_parser(name, help=summary, description=summary)
+    added.set_defaults(act=act)
+    return added
+
+
+def _json(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("--json", action="store_true", help="one JSON object on stdout")
+
+
+def _up(options: argparse.Namespace) -> None:
+    if options.dry_run:
+        verbs.show_plan()
+    else:
+        verbs.up()
+
+
+def _down(options: argparse.Namespace) -> None:
+    verbs.down(everything=options.everything)
+
+
+def _status(options: argparse.Namespace) -> None:
+    facts = verbs.status()
+    if options.json:
+        print(json.dumps(facts, indent=2))
+    else:
+        for name, value in facts.items():
+            print(f"{name}: {value}")
+    if not facts["ready"]:
+        raise ClusterError("the cluster is not ready: type `make cluster`")
+
+
+def _images(options: argparse.Namespace) -> None:
+    names = verbs.images(options.names)
+    if options.json:
+        print(json.dumps(names))
+
+
+def _tools(options: argparse.Namespace) -> None:
+    names = options.names or ([options.group] if options.group else verbs.needed_groups())
+    built = toolbuild.build(names)
+    say(f"{len(built)} programs in bin/ are current")
+
+
+def _choose(options: argparse.Namespace) -> None:
+    choice = choosing.choose()
+    if not options.quiet:
+        say(f"using the {choice.cluster} cluster: {choice.reason}")
+    print(choice.cluster)

@@ -14,9 +14,7 @@ def daemons(bins: dict[str, Path]) -> tuple[Daemon, ...]:
     return (
         Daemon("etcd", (str(bins["etcd"]), *_etcd())),
         Daemon("kube-apiserver", (str(bins["kube-apiserver"]), *_apiserver()), _policy().read_text()),
-        Daemon(
-            "kube-controller-manager", (str(bins["kube-controller-manager"]), *_client(), *_controller_manager())
-        ),
+        Daemon("kube-controller-manager", (str(bins["kube-controller-manager"]), *_client(), *_controller_manager())),
         Daemon("kube-scheduler", (str(bins["kube-scheduler"]), *_client("kube-scheduler"))),
     )
 

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from . import debian, paths, process, toolbuild
-from .problem import Problem
+from .errors import ClusterError
 
 LOG_LINES = 12
 
@@ -49,7 +49,7 @@ def start(daemon: Daemon) -> bool:
         )
     found = process.find(child.pid)
     if found is None:
-        raise Problem(f"{daemon.name} ended at once; its log {log(daemon.name)} says:\n{tail(daemon.name)}")
+        raise ClusterError(f"{daemon.name} ended at once; its log {log(daemon.name)} says:\n{tail(daemon.name)}")
     record = _record(daemon.name)
     record.parent.mkdir(parents=True, exist_ok=True)
     record.write_text(json.dumps(asdict(found) | {"key": daemon.key}))

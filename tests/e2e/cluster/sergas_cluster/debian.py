@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 from .command import output
-from .problem import Problem
+from .errors import ClusterError
 from .terminal import step
 
 # Program that proves the package, and the package. Checked by program: a machine may have it from elsewhere.
@@ -51,19 +51,19 @@ def install() -> None:
     """Install what is missing.
 
     Raises:
-        Problem: when packages are missing and this is not root on Debian; gives the line to type.
+        ClusterError: when packages are missing and this is not root on Debian; gives the line to type.
     """
     wanted = missing()
     if not wanted:
         return
     line = f"apt-get update && apt-get install --yes --no-install-recommends {' '.join(wanted)}"
     if shutil.which("apt-get") is None:
-        raise Problem(
+        raise ClusterError(
             f"this {platform.system()} has no apt-get; get {', '.join(wanted)} from your system's packages"
             " (the names are Debian's), or run with CLUSTER=kind where there is Docker"
         )
     if os.geteuid() != 0:
-        raise Problem(f"Debian packages are missing; as root type: {line}")
+        raise ClusterError(f"Debian packages are missing; as root type: {line}")
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
     with step(f"installing Debian packages {', '.join(wanted)}", f"installed {len(wanted)} Debian packages"):
         output(["apt-get", "update", "-q"], "update the package lists", env=environment)
@@ -72,9 +72,9 @@ def install() -> None:
 
 
 def require_root() -> None:
-    """Raise Problem unless root: the node mounts, makes networks and runs containers."""
+    """Raise ClusterError unless root: the node mounts, makes networks and runs containers."""
     if os.geteuid() != 0:
-        raise Problem(
+        raise ClusterError(
             "the packaged cluster runs a real node and needs root; run it as root (sudo -E), in a virtual machine if"
             " in doubt, or use CLUSTER=kind where there is Docker"
         )

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import yaml
 
-from . import paths, pki, runtime, topology
+from . import hostfolders, mounts, paths, pki, runtime, topology
 from .command import output
 from .daemons import Daemon
 
@@ -145,6 +145,7 @@ def write_configuration() -> None:
 def prepare_kernel() -> None:
     """Give the node its address, set sysctls (their old values are kept for `down`), and make the kubelet's folder a
     mount that propagates."""
+    hostfolders.remember()
     _remember_sysctls()
     for name, value in SYSCTLS.items():
         if int(_sysctl(name).read_text()) < int(value):
@@ -155,7 +156,7 @@ def prepare_kernel() -> None:
     root = kubelet_root()
     root.mkdir(parents=True, exist_ok=True)
     volumes().mkdir(exist_ok=True)
-    if not root.is_mount():
+    if not mounts.is_mounted(root):
         output(["mount", "--bind", str(root), str(root)], "mount the kubelet's folder")
     output(["mount", "--make-rshared", str(root)], "share the kubelet's folder")
 

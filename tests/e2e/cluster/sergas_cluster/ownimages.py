@@ -6,8 +6,8 @@ from pathlib import Path
 
 from . import buildcontext, paths, pythonbase
 from .command import output, succeeds
+from .errors import ClusterError
 from .locks import held
-from .problem import Problem
 from .terminal import step
 
 DOCKERFILES = {
@@ -15,44 +15,54 @@ DOCKERFILES = {
     "app": "examples/sergas-app/Dockerfile",
     "sink": "examples/demo/sink/Dockerfile",
 }
+REPOSITORY = "ghcr.io/sergas/sergas-"
+REGISTRY_BASE = "pulled"
+KEPT = 3  # archives of an image: a source change makes another, of about 250 MB
 # pip inside a build needs the machine's certificates, index settings and name servers, where it has any.
 MOUNTED = ("/etc/ssl/certs", "/etc/pip.conf", "/etc/resolv.conf")
 
 
-def names(chosen: list[str] | None = None) -> dict[str, str]:
-    """Short name to full image name with tag, without building.
+def names(chosen: list[str], base: str) -> dict[str, str]:
+    """Short name to full image name with tag, without building; all images when none is chosen.
+
+    `base` is the base image the build starts from: pythonbase.key() for the stand-in, REGISTRY_BASE for the real one.
 
     Raises:
-        Problem: unknown image, or its Dockerfile is missing.
+        ClusterError: unknown image, or its Dockerfile is missing.
     """
-    return {short: _tag(short, _dockerfile(short)) for short in _chosen(chosen)}
+    return {short: _tag(short, dockerfile(short), base) for short in _chosen(chosen)}
 
 
-def _chosen(chosen: list[str] | None) -> list[str]:
-    for short in chosen or []:
+def _chosen(chosen: list[str]) -> list[str]:
+    for short in chosen:
         if short not in DOCKERFILES:
-            raise Problem(f"there is no image {short!r}; write one of {', '.join(DOCKERFILES)}")
+            raise ClusterError(f"there is no image {short!r}; write one of {', '.join(DOCKERFILES)}")
     return chosen or list(DOCKERFILES)
 
 
-def _dockerfile(short: str) -> Path:
+def dockerfile(short: str) -> Path:
+    """The image's Dockerfile.
+
+    Raises:
+        ClusterError: when it does not exist.
+    """
     path = paths.CHECKOUT / DOCKERFILES[short]
     if not path.exists():
         others = [name for name, file in DOCKERFILES.items() if (paths.CHECKOUT / file).exists()]
-        raise Problem(
+        raise ClusterError(
             f"the image {short} cannot be built: {DOCKERFILES[short]} does not exist;"
             f" name the images to build, of those that can be built: {', '.join(others) or 'none'}"
         )
     return path
 
 
-def _tag(short: str, dockerfile: Path) -> str:
-    return f"ghcr.io/sergas/sergas-{short}:dev-{buildcontext.key(dockerfile, paths.CHECKOUT, pythonbase.key())}"
+def _tag(short: str, file: Path, base: str) -> str:
+    return f"{REPOSITORY}{short}:dev-{buildcontext.key(file, paths.CHECKOUT, base)}"
 
 
-def archives(chosen: list[str] | None = None) -> dict[str, Path]:
-    """Full image name to archive, built now by buildah where the cache lacks it."""
-    return {tag: _archive(short, tag) for short, tag in names(chosen).items()}
+def archives(chosen: list[str]) -> dict[str, Path]:
+    """Short name to archive, built now by buildah where the cache lacks it."""
+    return {short: _archive(short, tag) for short, tag in names(chosen, pythonbase.key()).items()}
 
 
 def _archive(short: str, tag: str) -> Path:
@@ -64,13 +74,26 @@ def _archive(short: str, tag: str) -> Path:
             base = pythonbase.archive()
             with step(f"building {tag} from {DOCKERFILES[short]}", f"built {tag}"):
                 _buildah_build(base, short, tag, target)
+            _prune(short)
     return target
+
+
+def _prune(short: str) -> None:
+    """Drop all but the newest archives of an image."""
+    found = sorted(paths.images().glob(f"sergas-{short}-*.tar"), key=lambda file: file.stat().st_mtime)
+    for file in found[:-KEPT]:
+        file.unlink()
+
+
+def kept_keys() -> set[str]:
+    """Keys of the archives that are still there."""
+    return {file.stem.rpartition("-")[2] for file in paths.images().glob("sergas-*.tar")}
 
 
 def _buildah_build(base: Path, short: str, tag: str, target: Path) -> None:
     with tempfile.TemporaryDirectory(prefix=".context-", dir=target.parent) as scratch:
         context, whole = Path(scratch) / "context", Path(scratch) / "image.tar"
-        buildcontext.stage(_dockerfile(short), paths.CHECKOUT, context)
+        buildcontext.stage(dockerfile(short), paths.CHECKOUT, context)
         _load_base(base)
         mounts = [f"--volume={path}:{path}:ro" for path in MOUNTED if Path(path).exists()]
         # Chroot isolation needs no runtime and no privileges beyond root; layers make a source-only change cheap.

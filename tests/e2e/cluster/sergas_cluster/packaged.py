@@ -1,16 +1,30 @@
 """The packaged cluster: `up` starts or heals it, `down` ends it."""
 
-import json
 import shutil
 import subprocess
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
-from . import addons, controlplane, daemons, debian, leftovers, node, paths, pki, runtime, thirdparty, toolbuild, topology
+from . import (
+    addons,
+    controlplane,
+    daemons,
+    debian,
+    leftovers,
+    node,
+    ownimages,
+    paths,
+    pki,
+    pythonbase,
+    runtime,
+    thirdparty,
+    toolbuild,
+    topology,
+)
 from .daemons import Daemon
+from .errors import ClusterError
 from .locks import held
-from .problem import Problem
 from .terminal import say
 from .waiting import until
 
@@ -22,7 +36,7 @@ def up() -> None:
     """Start the cluster, or complete and heal the one there is; returns when DNS and prometheus-operator are ready.
 
     Raises:
-        Problem: what is missing, in the way, or did not start.
+        ClusterError: what is missing, in the way, or did not start.
     """
     debian.require_root()
     toolbuild.require_linux()
@@ -50,7 +64,7 @@ def _settle(bins: dict[str, Path]) -> None:
         _clear()
     changed = [daemon.name for daemon in _all_daemons(bins) if daemons.changed(daemon)]
     if changed:
-        raise Problem(
+        raise ClusterError(
             f"a cluster with other versions or settings of {', '.join(changed)} runs, started from {_origin()};"
             " take it down first: python tests/e2e/cluster down"
         )
@@ -75,13 +89,13 @@ def _write_origin() -> None:
 
 
 def _require_free_ports() -> None:
-    """Raise Problem when something else listens where a daemon must."""
+    """Raise ClusterError when something else listens where a daemon must."""
     listening = subprocess.run(["ss", "-Hltnp"], capture_output=True, text=True, check=False).stdout
     for port in topology.PORTS:
         for line in listening.splitlines():
             address, _, number = line.split()[3].rpartition(":")
             if number == str(port.number) and address in {port.address, "*", "0.0.0.0", "[::]"}:  # noqa: S104
-                raise Problem(
+                raise ClusterError(
                     f"{port.daemon} needs port {port.number}, where another program listens: {line.split()[-1]};"
                     " stop it (another Kubernetes on this machine?) or use CLUSTER=existing with its context"
                 )
@@ -93,22 +107,27 @@ def _start(bins: dict[str, Path], archives: list[Path]) -> str:
     node.write_configuration()
     node.prepare_kernel()
     etcd, api, *managers = controlplane.daemons(bins)
-    started = [daemons.start(daemon) for daemon in (etcd, runtime.daemon(), api)]
+    started = _start_missing(etcd, runtime.daemon(), api)
     with ThreadPoolExecutor() as pool:
         images = pool.submit(_images, archives)
         until(addons.api_ready, "API server", 60, ("etcd", "kube-apiserver"))
-        started += [daemons.start(daemon) for daemon in managers]
+        started += _start_missing(*managers)
         definitions: Future[None] = pool.submit(addons.apply_definitions)
         addons.apply_node_objects()
         images.result()
-        started += [daemons.start(daemon) for daemon in node.daemons(bins)]
+        started += _start_missing(*node.daemons(bins))
         until(addons.node_ready, "node that is Ready", 60, ("kubelet", "containerd", "kube-apiserver"))
         definitions.result()
     addons.apply_operator()
     addons.wait_ready()
-    if all(started):
+    if len(started) == len(_all_daemons(bins)):
         return "started"
-    return "healed" if any(started) else "was up already; checked"
+    return f"healed ({', '.join(started)} had died)" if started else "was up already; checked"
+
+
+def _start_missing(*wanted: Daemon) -> list[str]:
+    """Names of those that did not run and were started."""
+    return [daemon.name for daemon in wanted if daemons.start(daemon)]
 
 
 def _images(archives: list[Path]) -> None:
@@ -130,13 +149,13 @@ def down(*, everything: bool) -> None:
 
 
 def _clear() -> None:
-    known = list(daemons.recorded())
+    known, containers = list(daemons.recorded()), leftovers.containers()
     # The node first: a kubelet that lives would start again what is being killed.
     first = [name for name in known if name in {"kubelet", "kube-proxy", "local-volumes"}]
     daemons.stop(first, STOP_GRACE_SECONDS)
     leftovers.end_containers()
     daemons.stop([name for name in known if name not in first], STOP_GRACE_SECONDS)
-    leftovers.clear()
+    leftovers.clear(containers)
 
 
 def status() -> dict[str, object]:
@@ -155,17 +174,21 @@ def status() -> dict[str, object]:
     }
 
 
-def load(archives: list[Path]) -> None:
-    """Import image archives into the running cluster; the next `up` of a cluster that is down imports nothing of them."""
-    for archive in runtime.load(archives):
-        say(f"loaded {archive.name} into the cluster")
+def images(chosen: list[str]) -> dict[str, str]:
+    """Build the project's images whose inputs changed, and load them when the cluster runs; short name to full name.
 
-
-def running() -> bool:
-    """Whether every daemon of the cluster runs."""
-    return bool(status()["running"])
-
-
-def describe() -> str:
-    """The status for a reader."""
-    return json.dumps(status(), indent=2)
+    Raises:
+        ClusterError: when a Dockerfile is missing or a build fails.
+    """
+    debian.require_root()
+    debian.install()
+    built = ownimages.archives(chosen)
+    names = ownimages.names(chosen, pythonbase.key())
+    with held(paths.cluster() / LOCK, "the cluster"):
+        if daemons.running("containerd") is None:
+            say("the cluster is down: the images are built; `images` loads them once it is up")
+            return names
+        for archive in runtime.load(list(built.values())):
+            say(f"loaded {archive.name} into the cluster")
+        runtime.forget_images(ownimages.REPOSITORY, ownimages.kept_keys())
+    return names

@@ -1,11 +1,11 @@
 """Where things live: the checkout holds sources, everything built or running lives outside it.
 
-    ~/.cache/sergas-monitoring/         ($XDG_CACHE_HOME is honoured)
-      tools/<unit>-<key>/               built binaries, one folder for each build unit and key
-      images/<name>-<key>.tar           image archives
-      buildah/                          layers of the project's own images
-      cluster/store/                    containerd's image store; kept by `down`, dropped by `down --all`
-      cluster/run/                      the running cluster: state, logs, kubeconfig; dropped by `down`
+~/.cache/sergas-monitoring/         ($XDG_CACHE_HOME is honoured)
+  tools/<unit>-<key>/               built binaries, one folder for each build unit and key
+  images/<name>-<key>.tar           image archives
+  buildah/                          layers of the project's own images
+  cluster/store/                    containerd's image store; kept by `down`, dropped by `down --all`
+  cluster/run/                      the running cluster: state, logs, kubeconfig; dropped by `down`
 """
 
 import os

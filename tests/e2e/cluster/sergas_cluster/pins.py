@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import paths
-from .problem import Problem
+from .errors import ClusterError
 
 PROMETHEUS_VERSION = "github.com/prometheus/common/version.Version"
 
@@ -43,9 +43,7 @@ def _kubernetes(name: str, commands: tuple[str, ...], groups: tuple[str, ...]) -
     )
 
 
-def _prometheus_family(
-    name: str, module: str, pinned: str, commands: dict[str, str], groups: tuple[str, ...]
-) -> Unit:
+def _prometheus_family(name: str, module: str, pinned: str, commands: dict[str, str], groups: tuple[str, ...]) -> Unit:
     binaries = tuple((binary, f"{pinned}/cmd/{package}") for binary, package in commands.items())
     return Unit(name, module, binaries, pinned, f"-X {PROMETHEUS_VERSION}={{release}}", groups)
 
@@ -92,7 +90,9 @@ UNITS = (
         {"amtool": "amtool", "alertmanager": "alertmanager"},
         ("light", "cluster"),
     ),
-    Unit("etcd", "etcd", (("etcd", "go.etcd.io/etcd/server/v3"),), "go.etcd.io/etcd/server/v3", "", ("light", "cluster")),
+    Unit(
+        "etcd", "etcd", (("etcd", "go.etcd.io/etcd/server/v3"),), "go.etcd.io/etcd/server/v3", "", ("light", "cluster")
+    ),
     _kubernetes("kubectl", ("kubectl",), ("light", "cluster", "kind")),
     _kubernetes("kube-api", ("kube-apiserver", "kube-controller-manager"), ("light", "cluster")),
     _kubernetes("kube-node", ("kubelet", "kube-proxy", "kube-scheduler"), ("cluster",)),
@@ -124,12 +124,12 @@ def select(names: list[str]) -> list[Unit]:
     """The units that `names` (units or groups) stand for, each once, in building order.
 
     Raises:
-        Problem: names an unknown one, and lists those that exist.
+        ClusterError: names an unknown one, and lists those that exist.
     """
     known = {unit.name for unit in UNITS}
     for name in names:
         if name not in known and name not in GROUPS:
-            raise Problem(
+            raise ClusterError(
                 f"there is no tool {name!r}; write one of the groups {', '.join(GROUPS)}"
                 f" or of the tools {', '.join(sorted(known))}"
             )
@@ -140,11 +140,11 @@ def pinned_version(go_mod: str, module: str) -> str:
     """Version of `module` in the text of a go.mod, with its leading v.
 
     Raises:
-        Problem: when the file does not require it.
+        ClusterError: when the file does not require it.
     """
     found = re.search(rf"^(?:require)?\s*{re.escape(module)} (v\S+)", go_mod, re.MULTILINE)
     if not found:
-        raise Problem(f"go.mod does not require {module}; add it with `go get {module}@<version>`")
+        raise ClusterError(f"go.mod does not require {module}; add it with `go get {module}@<version>`")
     return found[1]
 
 

@@ -1,5 +1,5 @@
-"""A stand-in for docker.io/library/python:3.11-slim, made from Debian 12's packages: Python 3.11 and pip as `python` and
-`pip` on PATH. Used only where no registry can be reached; elsewhere the real one is pulled."""
+"""A stand-in for docker.io/library/python:3.11-slim, made from Debian 12's packages: Python 3.11 and pip as `python`
+and `pip` on PATH. Used only where no registry can be reached; elsewhere the real one is pulled."""
 
 import os
 import tempfile

@@ -7,7 +7,7 @@ from pathlib import Path
 from . import debian, paths, topology
 from .command import output
 from .daemons import Daemon
-from .problem import Problem
+from .errors import ClusterError
 from .thirdparty import PAUSE
 
 # The kernel's limit for a Unix socket's path, less the ending NUL: `man 7 unix`.
@@ -18,11 +18,11 @@ def socket() -> Path:
     """containerd's socket.
 
     Raises:
-        Problem: when its path is too long for a socket.
+        ClusterError: when its path is too long for a socket.
     """
     path = paths.run() / "containerd.sock"
     if len(str(path)) > SOCKET_PATH_LIMIT:
-        raise Problem(
+        raise ClusterError(
             f"{path} is too long for a socket ({len(str(path))} of at most {SOCKET_PATH_LIMIT} characters);"
             " set XDG_CACHE_HOME to a shorter folder"
         )
@@ -33,7 +33,7 @@ def daemon() -> Daemon:
     """containerd, with our own root, state and socket: an installed containerd is not touched."""
     program = debian.program("containerd")
     if program is None:
-        raise Problem("containerd is missing: type `python tests/e2e/cluster packages`")
+        raise ClusterError("containerd is missing: type `python tests/e2e/cluster packages`")
     return Daemon("containerd", (program, "--config", str(config_file())), configuration())
 
 
@@ -77,6 +77,7 @@ runtime_type = "io.containerd.runc.v2"
 
 [{cri}.containerd.runtimes.runc.options]
 SystemdCgroup = false
+Root = "{paths.run() / "runc"}"
 """
 
 
@@ -119,6 +120,13 @@ def load(archives: list[Path]) -> list[Path]:
             marker.touch()
             loaded.append(archive)
     return loaded
+
+
+def forget_images(repository: str, keys: set[str]) -> None:
+    """Remove the images under `repository` whose tag does not end in one of `keys`; running pods keep their layers."""
+    for name in output(ctr("images", "list", "--quiet"), "list images").split():
+        if name.startswith(repository) and name.rpartition("-")[2] not in keys:
+            output(ctr("images", "remove", name), f"remove {name}")
 
 
 def answers() -> bool:

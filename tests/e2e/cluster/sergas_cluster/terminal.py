@@ -1,4 +1,4 @@
-"""Progress: a live line on a terminal, plain lines elsewhere. All of it goes to stderr; stdout carries results alone."""
+"""Progress: a live line on a terminal, plain lines elsewhere. All of it goes to stderr; stdout carries results."""
 
 import time
 from collections.abc import Iterator

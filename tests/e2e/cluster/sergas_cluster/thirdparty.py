@@ -7,7 +7,7 @@ from . import paths, pins, toolbuild
 from .archive import Image, write
 from .command import output
 from .debian import program
-from .problem import Problem
+from .errors import ClusterError
 from .terminal import say
 
 NOBODY = "65534"
@@ -15,7 +15,9 @@ PASSWD = "root:x:0:0:root:/:/none\nnobody:x:65534:65534:nobody:/:/none\n"
 GROUP = "root:x:0:\nnobody:x:65534:\n"
 PAUSE = "registry.k8s.io/pause:3.10"
 BUSYBOX = "docker.io/library/busybox:1.36"
-UNITS = ("coredns", "pause", "alertmanager", "prometheus", "prometheus-operator", "promtool")
+LIBRARIES = Path("/lib/x86_64-linux-gnu")
+RESOLVER = ("libc.so.6", "ld-linux-x86-64.so.2", "libresolv.so.2", "libnss_dns.so.2", "libnss_files.so.2")
+UNITS = ["coredns", "pause", "alertmanager", "prometheus", "prometheus-operator", "promtool"]
 
 
 def coredns_image() -> str:
@@ -25,16 +27,14 @@ def coredns_image() -> str:
 
 def archives() -> dict[str, Path]:
     """Image name to archive, written now where the cache lacks it."""
-    bins = toolbuild.build(list(UNITS))
+    bins = toolbuild.build(UNITS)
     images = {
         "pause": Image((PAUSE,), files={"pause": bins["pause"]}, entrypoint=("/pause",), user="65535:65535"),
         "coredns": _scratch(coredns_image(), {"coredns": bins["coredns"]}, user=""),
         "alertmanager": _prometheus("alertmanager", bins, "amtool"),
         "prometheus": _prometheus("prometheus", bins, "promtool"),
         "prometheus-operator": _operator("prometheus-operator", "bin/operator", bins),
-        "prometheus-config-reloader": _operator(
-            "prometheus-config-reloader", "bin/prometheus-config-reloader", bins
-        ),
+        "prometheus-config-reloader": _operator("prometheus-config-reloader", "bin/prometheus-config-reloader", bins),
         "busybox": _busybox(),
     }
     return {name: _cached(name, image) for name, image in images.items()}
@@ -80,11 +80,13 @@ def _operator(name: str, inside: str, bins: dict[str, Path]) -> Image:
 def _busybox() -> Image:
     busybox = program("busybox")
     if busybox is None:
-        raise Problem("busybox is missing: type `python tests/e2e/cluster packages`")
+        raise ClusterError("busybox is missing: type `python tests/e2e/cluster packages`")
+    # Without these glibc's static resolver crashes: it loads them to look names up.
+    libraries = [LIBRARIES / name for name in RESOLVER if (LIBRARIES / name).exists()]
     applets = [name for name in output([busybox, "--list"], "list busybox's programs").split() if name != "busybox"]
     return Image(
         (BUSYBOX,),
-        files={"bin/busybox": Path(busybox)},
+        files={"bin/busybox": Path(busybox)} | {str(library): library for library in libraries},
         links={f"bin/{applet}": "busybox" for applet in applets},
         texts={"etc/passwd": "root:x:0:0:root:/root:/bin/sh\n", "etc/group": GROUP},
         folders={"tmp": 0o1777, "root": 0o700},

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from . import paths, pins
 from .command import advice, output
+from .errors import ClusterError
 from .locks import held
-from .problem import Problem
 from .terminal import step
 
 # Static and reproducible: the same pins give the same bytes in every checkout.
@@ -23,10 +23,11 @@ def build(names: list[str]) -> dict[str, Path]:
     """Build what is not cached yet, link everything into bin/, and return each binary's path.
 
     Raises:
-        Problem: unknown names, a machine that cannot build, or a failed build.
+        ClusterError: unknown names, a machine that cannot build, or a failed build.
     """
     units = pins.select(names)
-    require_linux()
+    if any(unit.groups == ("cluster",) for unit in units):
+        require_linux()
     binaries: dict[str, Path] = {}
     for unit in units:
         folder = published(unit)
@@ -68,7 +69,7 @@ def key(unit: pins.Unit) -> str:
         if package.startswith("."):
             sources += sorted((folder / package).glob("*.go"))
     flags = pins.linker_flags(unit, (folder / "go.mod").read_text())
-    facts = [flags, str(unit.binaries), str(BUILD_ENVIRONMENT), go_version(), platform.machine()]
+    facts = [flags, str(unit.binaries), str(BUILD_ENVIRONMENT), go_version(), platform.system(), platform.machine()]
     return digest([source.read_bytes() for source in sources] + [fact.encode() for fact in facts])
 
 
@@ -87,25 +88,25 @@ def go_version() -> str:
     """The Go toolchain in effect for tests/tools, for example go1.26.8.
 
     Raises:
-        Problem: when there is no Go, or it is too old and may not fetch a newer one.
+        ClusterError: when there is no Go, or it is too old and may not fetch a newer one.
     """
     if not _GO_VERSION:
         if shutil.which("go") is None:
-            raise Problem(f"Go is missing: {advice('go')}")
+            raise ClusterError(f"Go is missing: {advice('go')}")
         folder = paths.TOOLS_SOURCE / "kubernetes"
         done = subprocess.run(["go", "env", "GOVERSION"], cwd=folder, capture_output=True, text=True, check=False)
         if done.returncode != 0 or not done.stdout.strip():
-            raise Problem(f"Go is too old for {folder / 'go.mod'}: {done.stderr.strip()}; {advice('go')}")
+            raise ClusterError(f"Go is too old for {folder / 'go.mod'}: {done.stderr.strip()}; {advice('go')}")
         _GO_VERSION.append(done.stdout.strip())
     return _GO_VERSION[0]
 
 
 def require_linux() -> None:
-    """Raise Problem unless this is Linux on amd64, the one platform the packaged cluster knows."""
+    """Raise ClusterError unless this is Linux on amd64, the one platform the packaged cluster knows."""
     if platform.system() != "Linux" or platform.machine() != "x86_64":
-        raise Problem(
-            f"the pinned tools are built for Linux on x86_64, this is {platform.system()} on {platform.machine()};"
-            " use a Linux machine or virtual machine"
+        raise ClusterError(
+            f"the packaged cluster runs on Linux on x86_64, this is {platform.system()} on {platform.machine()};"
+            " run with CLUSTER=kind where there is Docker, or use a Linux machine or virtual machine"
         )
 
 

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 
 from . import daemons
-from .problem import Problem
+from .errors import ClusterError
 
 PAUSE_SECONDS = 0.1
 
@@ -19,14 +19,16 @@ def until(ready: Callable[[], bool], what: str, seconds: float, watched: tuple[s
         watched: daemons without which it never becomes ready.
 
     Raises:
-        Problem: after the deadline, or at once when a watched daemon has died; quotes its log.
+        ClusterError: after the deadline, or at once when a watched daemon has died; quotes its log.
     """
     deadline = time.monotonic() + seconds
     while not ready():
         for name in watched:
             if daemons.running(name) is None:
-                raise Problem(f"{name} died while waiting for {what}; {daemons.log(name)} ends:\n{daemons.tail(name)}")
+                raise ClusterError(
+                    f"{name} died while waiting for {what}; {daemons.log(name)} ends:\n{daemons.tail(name)}"
+                )
         if time.monotonic() > deadline:
             quoted = "\n".join(f"{daemons.log(name)} ends:\n{daemons.tail(name)}" for name in watched)
-            raise Problem(f"no {what} after {seconds:.0f} s\n{quoted}".strip())
+            raise ClusterError(f"no {what} after {seconds:.0f} s\n{quoted}".strip())
         time.sleep(PAUSE_SECONDS)

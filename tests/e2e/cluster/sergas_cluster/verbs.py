@@ -1,0 +1,129 @@
+"""What each verb does on the cluster that was chosen."""
+
+import os
+import shlex
+import sys
+from pathlib import Path
+
+from . import choosing, kindcluster, packaged, paths, toolbuild
+from . import guard as guarding
+from .command import succeeds
+from .errors import ClusterError
+from .terminal import say
+
+REGISTRY_VARIABLE = "SERGAS_E2E_REGISTRY"
+
+
+def up() -> None:
+    """Start, complete or check the chosen cluster."""
+    choice = choosing.choose()
+    say(f"using the {choice.cluster} cluster: {choice.reason}")
+    {"packaged": packaged.up, "kind": kindcluster.up, "existing": _check_existing}[choice.cluster]()
+
+
+def _check_existing() -> None:
+    toolbuild.build(["kubectl", "helm"])
+    context = guarding.check("existing")
+    argv = [str(paths.BIN / "kubectl"), "--context", context, "get", "crd", "prometheuses.monitoring.coreos.com"]
+    if not succeeds(argv):
+        raise ClusterError(
+            f"the cluster of context {context} has no Prometheus Operator; install it first:"
+            " https://prometheus-operator.dev/docs/getting-started/installation/"
+        )
+    say(f"context {context} is reachable and has the Prometheus Operator")
+
+
+def show_plan() -> None:
+    """Print the commands that `up` runs for kind.
+
+    Raises:
+        ClusterError: for the other clusters, which are not a list of commands.
+    """
+    cluster = choosing.choose().cluster
+    if cluster != "kind":
+        raise ClusterError(
+            "`up --dry-run` knows the kind cluster alone: type `CLUSTER=kind python tests/e2e/cluster up --dry-run`"
+        )
+    for argv in kindcluster.commands(kindcluster.write_files()):
+        print(shlex.join(argv))
+
+
+def down(*, everything: bool) -> None:
+    """End the chosen cluster."""
+    cluster = choosing.choose().cluster
+    if cluster == "existing":
+        raise ClusterError("CLUSTER=existing is your own cluster; it is not taken down")
+    if cluster == "kind":
+        kindcluster.down()
+    else:
+        packaged.down(everything=everything)
+
+
+def status() -> dict[str, object]:
+    """Facts about the chosen cluster."""
+    cluster = choosing.choose().cluster
+    if cluster == "packaged":
+        return {"cluster": cluster} | packaged.status()
+    config = kubeconfig()
+    ready = succeeds([str(paths.BIN / "kubectl"), f"--kubeconfig={config}", "get", "--raw=/readyz"])
+    return {"cluster": cluster, "ready": ready, "kubeconfig": str(config)}
+
+
+def kubeconfig() -> Path:
+    """The chosen cluster's kubeconfig.
+
+    Raises:
+        ClusterError: when the cluster is not up.
+    """
+    cluster = choosing.choose().cluster
+    if cluster == "existing":
+        return Path(os.environ.get("KUBECONFIG") or Path.home() / ".kube" / "config")
+    path = kindcluster.kubeconfig() if cluster == "kind" else paths.kubeconfig()
+    if not path.exists():
+        raise ClusterError(f"the {cluster} cluster is not up: type `CLUSTER={cluster} python tests/e2e/cluster up`")
+    return path
+
+
+def guard() -> None:
+    """Refuse unless the context in effect is the chosen cluster's."""
+    say(f"context {guarding.check(choosing.choose().cluster)} is the right one")
+
+
+def audit() -> None:
+    """Print the audit log, oldest line first.
+
+    Raises:
+        ClusterError: for CLUSTER=existing, whose audit log is its owner's matter.
+    """
+    cluster = choosing.choose().cluster
+    if cluster == "existing":
+        raise ClusterError(
+            "CLUSTER=existing: the audit log of your own cluster is not read; use CLUSTER=packaged or kind"
+        )
+    if cluster == "kind":
+        sys.stdout.write(kindcluster.audit_log())
+        return
+    for file in [*sorted(paths.logs().glob("audit-*.log")), paths.audit_log()]:
+        if file.exists():
+            sys.stdout.write(file.read_text())
+
+
+def images(chosen: list[str]) -> dict[str, str]:
+    """Build the project's images and put them where the chosen cluster finds them; short name to full name."""
+    cluster = choosing.choose().cluster
+    if cluster == "packaged":
+        return packaged.images(chosen)
+    if cluster == "kind":
+        return kindcluster.build_images(chosen)
+    registry = os.environ.get(REGISTRY_VARIABLE)
+    if not registry:
+        raise ClusterError(
+            f"CLUSTER=existing pulls images from a registry: set {REGISTRY_VARIABLE} to one you may push to and the"
+            " cluster may pull from, for example ghcr.io/<you>"
+        )
+    return kindcluster.push_images(chosen, registry)
+
+
+def needed_groups() -> list[str]:
+    """The tool groups that tests and the demo need on the chosen cluster."""
+    return ["light", {"packaged": "cluster", "kind": "kind", "existing": "kind"}[choosing.choose().cluster]]
