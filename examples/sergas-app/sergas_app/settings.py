@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 ROLES = ("all", "api", "agents")
+LEVELS = ("critical", "error", "warning", "info", "debug")
+
+N = TypeVar("N", int, float)
 
 
 @dataclass(frozen=True)
@@ -51,27 +56,37 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     Raises:
         ValueError: A variable has a value that cannot be used; the message names it.
     """
-    role = environment.get("SERGAS_ROLE", "all")
-    if role not in ROLES:
-        raise ValueError(f"SERGAS_ROLE={role!r} is no role: write one of {', '.join(ROLES)}")
     return Settings(
-        role=role,
+        role=_word(environment, "SERGAS_ROLE", Settings.role, ROLES, "role"),
         host=environment.get("SERGAS_HOST", Settings.host),
-        port=int(_number(environment, "SERGAS_PORT", Settings.port)),
-        load_rate=_number(environment, "SERGAS_LOAD_RATE", Settings.load_rate),
-        workers=int(_number(environment, "SERGAS_WORKERS", Settings.workers)),
-        accounts=int(_number(environment, "SERGAS_ACCOUNTS", Settings.accounts)),
-        zoho_quota=int(_number(environment, "SERGAS_ZOHO_QUOTA", Settings.zoho_quota)),
-        log_level=environment.get("SERGAS_LOG_LEVEL", Settings.log_level).lower(),
+        port=_count(environment, "SERGAS_PORT", Settings.port),
+        load_rate=_number(environment, "SERGAS_LOAD_RATE", Settings.load_rate, float, "number"),
+        workers=_count(environment, "SERGAS_WORKERS", Settings.workers),
+        accounts=_count(environment, "SERGAS_ACCOUNTS", Settings.accounts),
+        zoho_quota=_count(environment, "SERGAS_ZOHO_QUOTA", Settings.zoho_quota),
+        log_level=_word(environment, "SERGAS_LOG_LEVEL", Settings.log_level, LEVELS, "level"),
     )
 
 
-def _number(environment: Mapping[str, str], name: str, default: float) -> float:
+def _word(environment: Mapping[str, str], name: str, default: str, allowed: tuple[str, ...], what: str) -> str:
+    text = environment.get(name, default)
+    if text.lower() not in allowed:
+        raise ValueError(f"{name}={text!r} is no {what}: write one of {', '.join(allowed)}")
+    return text.lower()
+
+
+def _count(environment: Mapping[str, str], name: str, default: int) -> int:
+    return _number(environment, name, default, int, "whole number")
+
+
+def _number(environment: Mapping[str, str], name: str, default: N, read: Callable[[str], N], what: str) -> N:
     text = environment.get(name, "")
     try:
-        number = float(text) if text else default
+        number = read(text) if text else default
+        if not math.isfinite(number):
+            raise ValueError(text)
     except ValueError:
-        raise ValueError(f"{name}={text!r} is no number: write one, such as {name}={default:g}") from None
+        raise ValueError(f"{name}={text!r} is no {what}: write one, such as {name}={default:g}") from None
     if number < 0:
         raise ValueError(f"{name}={text!r} is below 0: write 0 or more")
     return number
