@@ -81,12 +81,13 @@ def _count(environment: Mapping[str, str], name: str, default: int) -> int:
 
 def _number(environment: Mapping[str, str], name: str, default: N, read: Callable[[str], N], what: str) -> N:
     text = environment.get(name, "")
+    number: N | None
     try:
         number = read(text) if text else default
-        if not math.isfinite(number):
-            raise ValueError(text)
     except ValueError:
-        raise ValueError(f"{name}={text!r} is no {what}: write one, such as {name}={default:g}") from None
+        number = None
+    if number is None or not math.isfinite(number):
+        raise ValueError(f"{name}={text!r} is no {what}: write one, such as {name}={default:g}")
     if number < 0:
         raise ValueError(f"{name}={text!r} is below 0: write 0 or more")
     return number
