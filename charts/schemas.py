@@ -1,0 +1,140 @@
+"""Write strict JSON Schemas for kubeconform into build/schemas: Kubernetes's own kinds, prometheus-operator's and ours.
+
+kubeconform would fetch Kubernetes's schemas from the internet. Here they are made from what the Go modules of the pinned
+versions hold: Kubernetes's swagger.json and prometheus-operator's CRDs. Strict: an unknown field is an error.
+"""
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from charts.helm import CHART, ROOT
+
+FOLDER = ROOT / "build" / "schemas"
+# How kubeconform finds a file of ours; it fills the names in.
+LOCATION = str(FOLDER / "{{ .ResourceKind }}-{{ .Group }}-{{ .ResourceAPIVersion }}.json")
+Schema = dict[str, Any]
+
+class Loader(yaml.CSafeLoader):
+    """Reads a bare `=` as text, as Kubernetes does; YAML 1.1 has a type of its own for it."""
+
+
+Loader.add_constructor("tag:yaml.org,2002:value", lambda loader, node: node.value)
+
+# Fields that the API server reads in more than one way, where swagger.json states one.
+LENIENT: dict[str, Schema] = {
+    "io.k8s.apimachinery.pkg.util.intstr.IntOrString": {"type": ["string", "integer"]},
+    "io.k8s.apimachinery.pkg.api.resource.Quantity": {"type": ["string", "number"]},
+}
+
+
+def pinned(tool: str, module: str) -> str:
+    """The version of `module` that tests/tools/<tool>/go.mod asks for."""
+    text = (ROOT / "tests" / "tools" / tool / "go.mod").read_text(encoding="utf-8")
+    found = re.search(rf"^\s*(?:require )?{re.escape(module)} (v\S+)", text, re.MULTILINE)
+    if not found:
+        raise LookupError(f"tests/tools/{tool}/go.mod names no version of {module}. Add it with `go get {module}`.")
+    return found.group(1)
+
+
+def module_folder(module: str, version: str) -> Path:
+    """Where Go keeps the source of `module`, downloaded if it is not there yet."""
+    command = ["go", "mod", "download", "-json", f"{module}@{version}"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT / "tests")
+    if done.returncode:
+        raise LookupError(f"`{' '.join(command)}` failed. Check that Go reaches its module proxy. {done.stderr}")
+    return Path(json.loads(done.stdout)["Dir"])
+
+
+def strict(schema: Any) -> Any:
+    """`schema` with every object of known fields closed to others, and references made local."""
+    if isinstance(schema, list):
+        return [strict(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    closed = {key: strict(value) for key, value in schema.items()}
+    if isinstance(closed.get("properties"), dict) and not open_ended(schema):
+        closed["additionalProperties"] = False
+    if schema.get("x-kubernetes-int-or-string"):
+        closed = {"type": ["string", "integer"]}
+    return closed
+
+
+def open_ended(schema: Schema) -> bool:
+    """Whether other fields than those named may stand in `schema`."""
+    free = schema.get("x-kubernetes-preserve-unknown-fields") or schema.get("x-kubernetes-embedded-resource")
+    return bool(free) or "additionalProperties" in schema or not isinstance(schema["properties"], dict)
+
+
+def needed(name: str, definitions: dict[str, Schema], seen: set[str]) -> set[str]:
+    """Names of all definitions that `name` refers to, itself included."""
+    if name not in seen:
+        seen.add(name)
+        for reference in re.findall(r'"#/definitions/([^"]+)"', json.dumps(definitions[name])):
+            needed(reference, definitions, seen)
+    return seen
+
+
+def core_schemas(swagger: Schema) -> Iterator[tuple[str, Schema]]:
+    """(file name, schema) of every kind that swagger.json knows."""
+    definitions = swagger["definitions"] | LENIENT
+    for name, definition in swagger["definitions"].items():
+        for kind in definition.get("x-kubernetes-group-version-kind", []):
+            parts = {part: strict(definitions[part]) for part in sorted(needed(name, definitions, set()))}
+            yield (
+                file_name(kind["group"], kind["version"], kind["kind"]),
+                {
+                    "$ref": f"#/definitions/{name}",
+                    "definitions": parts,
+                },
+            )
+
+
+def crd_schemas(text: str) -> Iterator[tuple[str, Schema]]:
+    """(file name, schema) of every version of the CustomResourceDefinitions in `text`."""
+    for crd in yaml.load_all(text, Loader=Loader):
+        spec = crd["spec"]
+        for version in spec["versions"]:
+            schema = version["schema"]["openAPIV3Schema"]
+            schema["properties"]["metadata"] = {"type": "object", "required": ["name"]}
+            yield file_name(spec["group"], version["name"], spec["names"]["kind"]), strict(schema)
+
+
+def file_name(group: str, version: str, kind: str) -> str:
+    """The name under LOCATION. For a kind of the core group kubeconform takes the version as the group."""
+    return f"{kind.lower()}-{group or version}-{version}.json"
+
+
+def write(folder: Path, schemas: Iterator[tuple[str, Schema]]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, schema in schemas:
+        (folder / name).write_text(json.dumps(schema), encoding="utf-8")
+
+
+def main() -> None:
+    """Write what is missing; third-party schemas are made once for each pair of versions, ours every time."""
+    kubernetes = pinned("kubernetes", "k8s.io/kubernetes")
+    operator = pinned("prometheus-operator", "github.com/prometheus-operator/prometheus-operator")
+    stamp, wanted = FOLDER / "versions", f"kubernetes {kubernetes} prometheus-operator {operator}\n"
+    if not stamp.exists() or stamp.read_text(encoding="utf-8") != wanted:
+        source = module_folder("k8s.io/kubernetes", kubernetes) / "api" / "openapi-spec" / "swagger.json"
+        write(FOLDER, core_schemas(json.loads(source.read_text(encoding="utf-8"))))
+        crds = module_folder("github.com/prometheus-operator/prometheus-operator", operator)
+        for file in sorted((crds / "example" / "prometheus-operator-crd").glob("*.yaml")):
+            write(FOLDER, crd_schemas(file.read_text(encoding="utf-8")))
+        stamp.write_text(wanted, encoding="utf-8")
+    for file in sorted((CHART / "crds").glob("*.yaml")):
+        write(FOLDER, crd_schemas(file.read_text(encoding="utf-8")))
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except (LookupError, FileNotFoundError) as problem:
+        sys.exit(str(problem))
