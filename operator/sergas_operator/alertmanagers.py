@@ -12,7 +12,8 @@ ANSWER_SECONDS = 2.0
 
 
 async def receivers(addresses: Sequence[str]) -> list[list[str] | None]:
-    """The names of the receivers each Alertmanager has loaded, in the order of `addresses`; None for one that does not answer.
+    """The names of the receivers each Alertmanager has loaded, in the order of `addresses`; None for one
+    that does not answer.
 
     Takes 2 seconds at most, however many there are.
     """

@@ -37,8 +37,9 @@ class _Entry:
 class Cache:
     """Objects by key, and what the watches owe us.
 
-    Every version the API server showed us directly must come back through that kind's watch. `oldest_debt` tells how long the
-    longest-awaited one has been missing: a watch that stalls while the process looks alive is so found out.
+    Every version the API server showed us directly must come back through that kind's watch. `oldest_debt`
+    tells how long the longest-awaited one has been missing: a watch that stalls while the process looks
+    alive is so found out.
     """
 
     clock: Callable[[], float] = time.monotonic
@@ -51,14 +52,17 @@ class Cache:
         return json.loads(entry.document) if entry and entry.document else None
 
     def track(self, key: Key) -> None:
-        """Starts to keep what watches say of `key`. To be called before it is read, lest an event in between be missed."""
+        """Starts to keep what watches say of `key`. To be called before it is read, lest an event in
+        between be missed.
+        """
         self._entries.setdefault(key, _Entry())
 
     def answered(self, key: Key, body: Mapping[str, Any], *, written: bool) -> None:
         """Keeps what the API server answered.
 
-        What was written must come back through its watch. So must what was read and is newer than what the watch has told; a
-        first read says nothing, for the watch may have told of the object before anyone tracked it.
+        What was written must come back through its watch. So must what was read and is newer than what the
+        watch has told; a first read says nothing, for the watch may have told of the object before anyone
+        tracked it.
         """
         version = _version(body)
         entry = self._entries.setdefault(key, _Entry())
@@ -126,5 +130,6 @@ def trimmed(body: Mapping[str, Any]) -> Body:
 
 
 def _version(body: Mapping[str, Any]) -> int:
-    # Since Kubernetes 1.35 the API promises that versions of one resource compare as numbers; etcd made it so before.
+    # Since Kubernetes 1.35 the API promises that versions of one resource compare as numbers; etcd made it
+    # so before.
     return int(body["metadata"].get("resourceVersion") or 0)

@@ -1,6 +1,7 @@
 """The cluster, and the only module that knows the Kubernetes client.
 
-Reads are answered from the cache where watches keep it fresh. Writes are server-side apply with one field manager.
+Reads are answered from the cache where watches keep it fresh. Writes are server-side apply with one field
+manager.
 """
 
 from __future__ import annotations
@@ -15,13 +16,15 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+
+# The client comes without types: hence the ignores of calls into it below.
 from kubernetes.aio import client, config
 from kubernetes.aio.dynamic import DynamicClient, Resource
 
 from sergas_operator import alertmanagers, metrics
 from sergas_operator.cache import Body, Cache, Key
 from sergas_operator.errors import ApiError
-from sergas_operator.names import INSTANCE, MANAGED_BY, MANAGER
+from sergas_operator.names import MANAGED_BY, MANAGER, volume_labels
 from sergas_operator.spec import GROUP, KIND, VERSION
 
 log = logging.getLogger(__name__)
@@ -53,23 +56,26 @@ class Cluster:
     def __init__(self, api: client.ApiClient, cache: Cache | None = None) -> None:
         self.cache = cache or Cache()
         self._api = api
-        self._dynamic = DynamicClient(api)
+        self._dynamic = DynamicClient(api)  # type: ignore[no-untyped-call]
         self._resources = {kind: _resource(kind, self._dynamic) for kind in KINDS}
 
     @classmethod
     async def connect(cls) -> Cluster:
         """A cluster from KUBECONFIG, or from the pod's service account where there is one."""
         configuration = client.Configuration()
-        if os.environ.get("KUBECONFIG") or not SERVICE_ACCOUNT.exists():
-            path = os.environ.get("KUBECONFIG")
-            await config.load_kube_config(config_file=path, client_configuration=configuration, persist_config=False)
+        if in_cluster():
+            config.load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
         else:
-            config.load_incluster_config(client_configuration=configuration)
+            await config.load_kube_config(  # type: ignore[no-untyped-call]
+                config_file=os.environ.get("KUBECONFIG"),
+                client_configuration=configuration,
+                persist_config=False,
+            )
         return cls(client.ApiClient(configuration))
 
     async def close(self) -> None:
         """Closes the connections."""
-        await self._api.close()
+        await self._api.close()  # type: ignore[no-untyped-call]
 
     async def get(self, kind: str, namespace: str, name: str, *, live: bool = False) -> Body | None:
         """An object, or None when there is none. `live` asks the API server even when the object is known."""
@@ -87,7 +93,7 @@ class Cluster:
         self.cache.answered(key, body, written=False)
         return self.cache.get(key) or body
 
-    async def list(self, kind: str, namespace: str, labels: Mapping[str, str] | None = None) -> list[Body]:
+    async def list_objects(self, kind: str, namespace: str, labels: Mapping[str, str] | None = None) -> list[Body]:
         """Objects of a kind that carry all of `labels`, live."""
         selector = ",".join(f"{name}={value}" for name, value in (labels or {}).items())
         answer = await self._request("list", kind, namespace, "", label_selector=selector or None)
@@ -96,8 +102,8 @@ class Cluster:
     async def apply(self, desired: Mapping[str, Any], *, created: bool) -> Body:
         """Makes a child what `desired` says, taking its fields over from whoever set them.
 
-        A list the API server merges by key can end up invalid that way, such as two Service ports of one name after someone
-        renumbered ours: it is then replaced as a whole.
+        A list the API server merges by key can end up invalid that way, such as two Service ports of one
+        name after someone renumbered ours: it is then replaced as a whole.
         """
         kind, metadata = desired["kind"], desired["metadata"]
         namespace, name = metadata["namespace"], metadata["name"]
@@ -186,13 +192,12 @@ class Cluster:
 
     async def volume_claims(self, namespace: str, instance: str) -> list[Body]:
         """The PersistentVolumeClaims of a SergasMonitoring's replicas, by name."""
-        labels = {INSTANCE: instance, MANAGED_BY: MANAGER}
-        claims = await self.list("PersistentVolumeClaim", namespace, labels)
+        claims = await self.list_objects("PersistentVolumeClaim", namespace, volume_labels(instance))
         return sorted(claims, key=lambda claim: str(claim["metadata"]["name"]))
 
     async def alertmanager_receivers(self, namespace: str, name: str) -> Sequence[Sequence[str] | None]:
         """Per running Alertmanager pod the receivers it has loaded, None for one that does not answer."""
-        pods = await self.list("Pod", namespace, {"alertmanager": name})
+        pods = await self.list_objects("Pod", namespace, {"alertmanager": name})
         addresses = [
             address
             for pod in pods
@@ -231,13 +236,13 @@ class Cluster:
         self, verb: str, kind: str, namespace: str, name: str, *, part: str = "", **options: Any
     ) -> Body:
         doing = f"{verb} {kind} {namespace}/{name}".rstrip("/")
-        path = self._resources[kind].path(name=name or None, namespace=namespace) + part
+        path = self._resources[kind].path(name=name or None, namespace=namespace)  # type: ignore[no-untyped-call]
         method = {"get": "get", "list": "get", "create": "post"}.get(verb, "patch")
         if verb == "apply":
             options["content_type"] = "application/apply-patch+yaml"
         if method != "get":
             options["field_manager"] = MANAGER
-        return await self._send(method, path, doing, **options)
+        return await self._send(method, path + part, doing, **options)
 
     async def _send(self, method: str, path: str, doing: str, **options: Any) -> Body:
         # Bounded, so that an API server that hangs costs a retry and not a worker.
@@ -254,11 +259,16 @@ class Cluster:
         return body
 
 
+def in_cluster() -> bool:
+    """Whether the pod's service account is to be used: it is there, and KUBECONFIG does not say otherwise."""
+    return SERVICE_ACCOUNT.exists() and not os.environ.get("KUBECONFIG")
+
+
 def _resource(kind: str, dynamic: DynamicClient) -> Resource:
     # Made by hand: discovery would cost requests, memory and a cache file, and these kinds do not change.
     group, version, plural = KINDS[kind]
     prefix = "apis" if group else "api"
-    return Resource(
+    return Resource(  # type: ignore[no-untyped-call]
         prefix=prefix,
         group=group,
         api_version=version,

@@ -11,8 +11,8 @@ from sergas_operator.names import HASH_ANNOTATION
 def differences(desired: Mapping[str, Any], live: Mapping[str, Any]) -> tuple[str, ...]:
     """Paths of the fields in which `live` is not what `desired` says; empty when nothing needs writing.
 
-    Fields `desired` does not name are others' business, with one exception: a changed hash tells that a field we once set is
-    no longer wanted, and is reported as the annotation when nothing else differs.
+    Fields `desired` does not name are others' business, with one exception: a changed hash tells that a
+    field we once set is no longer wanted, and is reported as the annotation when nothing else differs.
     """
     found = tuple(_differences(desired, live, ""))
     hash_path = f"metadata.annotations.{HASH_ANNOTATION}"

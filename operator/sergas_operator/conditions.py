@@ -38,7 +38,9 @@ class Volume:
 
 @dataclass(frozen=True)
 class Change:
-    """A write to a child, done or only planned. `fields` names what differs and is empty when the child is new."""
+    """A write to a child, done or only planned. `fields` names what differs and is empty when the child is
+    new.
+    """
 
     action: Literal["Create", "Update"]
     kind: str
@@ -150,7 +152,8 @@ def config_loaded(monitoring: Monitoring, observed: Observed) -> Condition:
         return Condition("ConfigLoaded", "False", "NotCreated", message)
     if config_refused(observed):
         refused = _condition(observed.alertmanager, "Reconciled")
-        message = f"{refused.get('message', '').rstrip('.')}. Alertmanager keeps the configuration it loaded last; correct the spec."
+        words = refused.get("message", "").rstrip(".")
+        message = f"{words}. Alertmanager keeps the configuration it loaded last; correct the spec."
         return Condition("ConfigLoaded", "False", "ConfigRefused", message)
     hashes = observed.loaded_hashes
     if not hashes:
@@ -165,7 +168,10 @@ def config_loaded(monitoring: Monitoring, observed: Observed) -> Condition:
             f"check that a NetworkPolicy lets the operator connect to them."
         )
         return Condition("ConfigLoaded", "Unknown", "CannotAsk", message)
-    message = f"{current} of {len(hashes)} replicas run configuration {observed.applied_hash}; the others are about to load it."
+    message = (
+        f"{current} of {len(hashes)} replicas run configuration {observed.applied_hash}; "
+        f"the others are about to load it."
+    )
     return Condition("ConfigLoaded", "False", "Loading", message)
 
 
@@ -211,7 +217,8 @@ def _grow(monitoring: Monitoring, small: Sequence[Volume]) -> str:
     command = f"kubectl -n {monitoring.namespace} patch pvc {first.claim} -p '{patch}'"
     others = f" The same goes for {', '.join(volume.claim for volume in small[1:])}." if small[1:] else ""
     return (
-        f"Volume {first.claim} holds {first.actual}, less than the {first.requested} asked for, and does not grow by itself: "
+        f"Volume {first.claim} holds {first.actual}, less than the {first.requested} asked for, "
+        f"and does not grow by itself: "
         f"type `{command}` if its StorageClass allows expansion.{others}"
     )
 
@@ -240,6 +247,9 @@ def progressing(monitoring: Monitoring, observed: Observed) -> Condition:
     if waiting:
         message = f"The Prometheus Operator is bringing {' and '.join(waiting)} to what the spec says."
         return Condition("Progressing", "True", "RollingOut", message)
+    if config_loaded(monitoring, observed).reason == "Loading":
+        message = "The Alertmanagers are about to load their new configuration."
+        return Condition("Progressing", "True", "LoadingConfig", message)
     return Condition("Progressing", "False", "Converged", "Everything is as the spec says.")
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import time
 from collections import defaultdict
 from collections.abc import Mapping
@@ -13,10 +12,10 @@ from typing import Any
 import kopf
 
 from sergas_operator import metrics
-from sergas_operator.cluster import KINDS, SERVICE_ACCOUNT, Cluster
+from sergas_operator.cluster import KINDS, Cluster, in_cluster
 from sergas_operator.errors import ApiError
 from sergas_operator.health import Health, symptoms
-from sergas_operator.names import INSTANCE, MANAGED_BY, MANAGER
+from sergas_operator.names import INSTANCE, MANAGED_BY, MANAGER, PART_OF, PRODUCT
 from sergas_operator.reconcile import Outcome, reconcile
 from sergas_operator.settings import Settings
 from sergas_operator.spec import GROUP, KIND
@@ -27,8 +26,16 @@ log = logging.getLogger(__name__)
 BEAT_SECONDS = 2.0
 RETRY_SECONDS = 10.0
 NOT_FOUND = 404
-# Kinds whose objects are watched only where they carry our label. Secrets are not among them: users' are read as well.
-LABELLED = ("Prometheus", "Alertmanager", "Service", "PodDisruptionBudget", "PersistentVolumeClaim")
+# Kinds whose objects are watched only where they carry our label. Secrets are not among them: users' are
+# read as well.
+OURS = f"{MANAGED_BY}={MANAGER}"
+LABELLED = {
+    "Prometheus": OURS,
+    "Alertmanager": OURS,
+    "Service": OURS,
+    "PodDisruptionBudget": OURS,
+    "PersistentVolumeClaim": f"{PART_OF}={PRODUCT}",
+}
 
 
 class Operator:
@@ -82,7 +89,9 @@ class Operator:
             self.queue.add(key)
 
     def child_event(self, kind: str, event: str | None, body: Mapping[str, Any]) -> None:
-        """A child changed, by our hand or another's; the pass finds out. One that is gone is worth asking whose it was."""
+        """A child changed, by our hand or another's; the pass finds out. One that is gone is worth asking
+        whose it was.
+        """
         news = self.cluster.observe(kind, event, body)
         instance = (body["metadata"].get("labels") or {}).get(INSTANCE)
         if instance and (news or kind == "PersistentVolumeClaim"):
@@ -183,7 +192,7 @@ class Operator:
                 await asyncio.sleep(RETRY_SECONDS)
 
     async def _list(self, namespace: str) -> None:
-        for body in await self.cluster.list(KIND, namespace):
+        for body in await self.cluster.list_objects(KIND, namespace):
             key = (namespace, body["metadata"]["name"])
             self.queue.add(key, live=key in self._generations)
 
@@ -202,7 +211,9 @@ class Operator:
 
 
 def registry(operator: Operator) -> kopf.OperatorRegistry:
-    """The handlers for `operator`. None of them is a deletion handler, a timer or a daemon: those add finalizers."""
+    """The handlers for `operator`. None of them is a deletion handler, a timer or a daemon: those add
+    finalizers.
+    """
     found = kopf.OperatorRegistry()
 
     @kopf.on.startup(registry=found)
@@ -216,9 +227,7 @@ def registry(operator: Operator) -> kopf.OperatorRegistry:
 
     @kopf.on.login(registry=found)
     def login(**kwargs: Any) -> kopf.ConnectionInfo | None:
-        if os.environ.get("KUBECONFIG") or not SERVICE_ACCOUNT.exists():
-            return kopf.login_with_kubeconfig(**kwargs)
-        return kopf.login_with_service_account(**kwargs)
+        return kopf.login_with_service_account(**kwargs) if in_cluster() else kopf.login_with_kubeconfig(**kwargs)
 
     @kopf.on.event(*KINDS[KIND], registry=found)
     async def monitoring(event: kopf.RawEvent, **_: Any) -> None:
@@ -250,10 +259,10 @@ def configure(settings: kopf.OperatorSettings) -> None:
     settings.persistence.finalizer = f"{GROUP}/finalizer"
     settings.persistence.progress_storage = kopf.AnnotationsProgressStorage(prefix=GROUP)
     settings.persistence.diffbase_storage = kopf.AnnotationsDiffBaseStorage(prefix=GROUP)
-    for kind in LABELLED:
+    for kind, selector in LABELLED.items():
         group, version, plural = KINDS[kind]
         key = (group, version, plural) if group else (version, plural)
-        settings.watching.label_selectors[key] = f"{MANAGED_BY}={MANAGER}"
+        settings.watching.label_selectors[key] = selector
 
 
 async def run(operator: Operator, stop: asyncio.Event | None = None) -> None:

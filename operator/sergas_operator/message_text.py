@@ -1,8 +1,8 @@
 """Checks the template text of a message before Alertmanager gets it.
 
-Alertmanager parses such text only when it sends a message: broken text loads, and then every notification of the receiver is
-lost. This is the part of Go's template grammar whose errors are certain, and nothing that depends on an alert's data: text it
-refuses, Alertmanager would refuse as well.
+Alertmanager parses such text only when it sends a message: broken text loads, and then every notification
+of the receiver is lost. This is the part of Go's template grammar whose errors are certain, and nothing
+that depends on an alert's data: text it refuses, Alertmanager would refuse as well.
 """
 
 from __future__ import annotations
@@ -12,50 +12,41 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 # Go's own functions and those of Alertmanager 0.28.
-FUNCTIONS = frozenset(
-    [
-        "and",
-        "call",
-        "html",
-        "index",
-        "slice",
-        "js",
-        "len",
-        "not",
-        "or",
-        "print",
-        "printf",
-        "println",
-        "urlquery",
-        "eq",
-        "ge",
-        "gt",
-        "le",
-        "lt",
-        "ne",
-        "toUpper",
-        "toLower",
-        "title",
-        "trimSpace",
-        "join",
-        "match",
-        "safeHtml",
-        "reReplaceAll",
-        "stringSlice",
-        "date",
-        "tz",
-        "since",
-        "humanizeDuration",
-    ]
-)
-KEYWORDS = frozenset(
-    ["if", "range", "with", "define", "block", "template", "end", "else", "break", "continue", "nil", "true", "false"]
-)
+_FUNCTIONS = """
+    and call html index slice js len not or print printf println urlquery eq ge gt le lt ne toUpper
+    toLower title trimSpace join match safeHtml reReplaceAll stringSlice date tz since humanizeDuration
+"""
+FUNCTIONS = frozenset(_FUNCTIONS.split())
+_KEYWORDS = """
+    if range with define block template end else break continue nil true false
+"""
+KEYWORDS = frozenset(_KEYWORDS.split())
 BLOCKS = frozenset({"if", "range", "with", "define", "block"})
+# The templates Alertmanager 0.28 brings along.
+_BUILT_IN = """
+    __alertmanager __alertmanagerURL __description __subject __text_alert_list
+    __text_alert_list_markdown discord.default.content discord.default.message discord.default.title
+    email.default.html email.default.subject jira.default.description jira.default.priority
+    jira.default.summary msteams.default.summary msteams.default.text msteams.default.title
+    msteamsv2.default.text msteamsv2.default.title opsgenie.default.description opsgenie.default.message
+    opsgenie.default.source pagerduty.default.client pagerduty.default.clientURL
+    pagerduty.default.description pagerduty.default.instances pushover.default.message
+    pushover.default.title pushover.default.url rocketchat.default.alias rocketchat.default.emoji
+    rocketchat.default.iconurl rocketchat.default.text rocketchat.default.title
+    rocketchat.default.titlelink slack.default.callbackid slack.default.fallback slack.default.footer
+    slack.default.iconemoji slack.default.iconurl slack.default.pretext slack.default.text
+    slack.default.title slack.default.titlelink slack.default.username sns.default.message
+    sns.default.subject telegram.default.message victorops.default.entity_display_name
+    victorops.default.monitoring_tool victorops.default.state_message webex.default.message
+    wechat.default.agent_id wechat.default.message wechat.default.to_party wechat.default.to_tag
+    wechat.default.to_user
+"""
+BUILT_IN = frozenset(_BUILT_IN.split())
 # What `.` and `$` hold at the top of a message.
-DATA = frozenset(
-    ["Receiver", "Status", "Alerts", "GroupLabels", "CommonLabels", "CommonAnnotations", "ExternalURL"],
-)
+_DATA = """
+    Receiver Status Alerts GroupLabels CommonLabels CommonAnnotations ExternalURL
+"""
+DATA = frozenset(_DATA.split())
 
 _TRIM = re.compile(r"\A-(?=\s)|(?<=\s)-\Z")
 _COMMENT = re.compile(r"\{\{(?:- )?/\*.*?\*/(?: -)?\}\}", re.DOTALL)
@@ -245,67 +236,3 @@ def check(text: str) -> None:
     """
     defined = re.findall(r"\{\{(?:- )?\s*(?:define|block)\s+\"([^\"]*)\"", text)
     _Checker(text, BUILT_IN | frozenset(defined)).run()
-
-
-# The templates Alertmanager 0.28 brings along.
-BUILT_IN = frozenset(
-    [
-        "__alertmanager",
-        "__alertmanagerURL",
-        "__description",
-        "__subject",
-        "__text_alert_list",
-        "__text_alert_list_markdown",
-        "discord.default.content",
-        "discord.default.message",
-        "discord.default.title",
-        "email.default.html",
-        "email.default.subject",
-        "jira.default.description",
-        "jira.default.priority",
-        "jira.default.summary",
-        "msteams.default.summary",
-        "msteams.default.text",
-        "msteams.default.title",
-        "msteamsv2.default.text",
-        "msteamsv2.default.title",
-        "opsgenie.default.description",
-        "opsgenie.default.message",
-        "opsgenie.default.source",
-        "pagerduty.default.client",
-        "pagerduty.default.clientURL",
-        "pagerduty.default.description",
-        "pagerduty.default.instances",
-        "pushover.default.message",
-        "pushover.default.title",
-        "pushover.default.url",
-        "rocketchat.default.alias",
-        "rocketchat.default.emoji",
-        "rocketchat.default.iconurl",
-        "rocketchat.default.text",
-        "rocketchat.default.title",
-        "rocketchat.default.titlelink",
-        "slack.default.callbackid",
-        "slack.default.fallback",
-        "slack.default.footer",
-        "slack.default.iconemoji",
-        "slack.default.iconurl",
-        "slack.default.pretext",
-        "slack.default.text",
-        "slack.default.title",
-        "slack.default.titlelink",
-        "slack.default.username",
-        "sns.default.message",
-        "sns.default.subject",
-        "telegram.default.message",
-        "victorops.default.entity_display_name",
-        "victorops.default.monitoring_tool",
-        "victorops.default.state_message",
-        "webex.default.message",
-        "wechat.default.agent_id",
-        "wechat.default.message",
-        "wechat.default.to_party",
-        "wechat.default.to_tag",
-        "wechat.default.to_user",
-    ]
-)

@@ -8,6 +8,8 @@ from sergas_operator.spec import GROUP, KIND, VERSION, Monitoring
 
 MANAGED_BY = "app.kubernetes.io/managed-by"
 MANAGER = "sergas-operator"
+PART_OF = "app.kubernetes.io/part-of"
+PRODUCT = "sergas-monitoring"
 INSTANCE = "app.kubernetes.io/instance"
 HASH_ANNOTATION = f"{GROUP}/desired-hash"
 PROMETHEUS = "prometheus"
@@ -27,22 +29,34 @@ def service(name: str, part: str) -> str:
 
 
 def labels(monitoring: Monitoring, part: str) -> dict[str, str]:
-    """Labels of a child. None comes from the SergasMonitoring: GitOps tools prune what carries their tracking label."""
+    """Labels of a child. None comes from the SergasMonitoring: GitOps tools prune what carries their
+    tracking label.
+    """
     return {
         "app.kubernetes.io/name": part,
         INSTANCE: monitoring.name,
         MANAGED_BY: MANAGER,
-        "app.kubernetes.io/part-of": "sergas-monitoring",
+        PART_OF: PRODUCT,
     }
 
 
+def volume_labels(instance: str, part: str | None = None) -> dict[str, str]:
+    """Labels of the replicas' volume claims. Who manages them the StatefulSet overwrites with its own."""
+    result = {INSTANCE: instance, PART_OF: PRODUCT}
+    return result | {"app.kubernetes.io/name": part} if part else result
+
+
 def pods(monitoring: Monitoring, part: str) -> dict[str, str]:
-    """Labels that select the pods prometheus-operator makes for one of our custom resources, and no other's."""
+    """Labels that select the pods prometheus-operator makes for one of our custom resources, and no
+    other's.
+    """
     return {"app.kubernetes.io/name": part, part: monitoring.name}
 
 
 def metadata(monitoring: Monitoring, name: str, part: str) -> dict[str, Any]:
-    """Metadata of a child; with deletionPolicy Retain it has no owner, so that it outlives the SergasMonitoring."""
+    """Metadata of a child; with deletionPolicy Retain it has no owner, so that it outlives the
+    SergasMonitoring.
+    """
     result: dict[str, Any] = {
         "name": name,
         "namespace": monitoring.namespace,
@@ -54,7 +68,8 @@ def metadata(monitoring: Monitoring, name: str, part: str) -> dict[str, Any]:
 
 
 def _owner(monitoring: Monitoring) -> dict[str, Any]:
-    # No blockOwnerDeletion: setting it needs a right on the owner's finalizers, and no deletion should ever wait for us.
+    # No blockOwnerDeletion: setting it needs a right on the owner's finalizers, and no deletion should ever
+    # wait for us.
     return {
         "apiVersion": f"{GROUP}/{VERSION}",
         "kind": KIND,

@@ -1,6 +1,8 @@
-"""Turns a JSON object into the frozen dataclasses of spec.py, strictly: an unknown or mistyped field is an error.
+"""Turns a JSON object into the frozen dataclasses of spec.py, strictly: an unknown or mistyped field is an
+error.
 
-A dataclass field `storage_class_name` reads the JSON field `storageClassName`; `field(metadata={"json": ...})` names another.
+A dataclass field `storage_class_name` reads the JSON field `storageClassName`; `field(metadata={"json":
+...})` names another.
 """
 
 from __future__ import annotations
@@ -9,7 +11,7 @@ import dataclasses
 import functools
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from typing import Any, TypeVar
 
 from sergas_operator.errors import SpecError
@@ -21,15 +23,15 @@ def parse(kind: type[T], document: Mapping[str, Any], path: str) -> T:
     """A `kind` made of `document`.
 
     Args:
-        kind: a dataclass whose field types are str, int, bool, dict[str, Any], tuples of those, dataclasses, or any of
-            them `| None`.
+        kind: a dataclass whose fields are str, int, bool, dict[str, Any], dataclasses, tuples of those, or
+            any of them `| None`.
         document: the JSON object.
         path: where the object stands, for messages, such as `spec`.
 
     Raises:
         SpecError: a field is unknown, missing or of another type.
     """
-    known = fields(kind)
+    known = fields(typing.cast("Hashable", kind))
     unknown = sorted(set(document) - set(known))
     if unknown:
         raise SpecError(f"{path}.{unknown[0]}", f"unknown field: write one of {', '.join(sorted(known))}")
@@ -43,7 +45,7 @@ def parse(kind: type[T], document: Mapping[str, Any], path: str) -> T:
 
 
 @functools.cache
-def fields(kind: type[Any]) -> dict[str, tuple[dataclasses.Field[Any], Any]]:
+def fields(kind: Hashable) -> dict[str, tuple[dataclasses.Field[Any], Any]]:
     """The JSON field names of a dataclass, each with its dataclass field and type."""
     annotations = typing.get_type_hints(kind)
     return {

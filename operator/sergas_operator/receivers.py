@@ -1,4 +1,6 @@
-"""Receivers with their secret values looked up and their texts checked, each by itself: a broken one harms no other."""
+"""Receivers with their secret values looked up and their texts checked, each by itself: a broken one harms
+no other.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,8 @@ Secrets = Mapping[str, Mapping[str, bytes] | None]
 _URL = re.compile(rb"https?://[^\s/]+\S*")
 _WORD = re.compile(rb"\S+")
 _LINE = re.compile(rb"[^\r\n]+")
-# Per kind: the field that names the Secret, the file its value goes to, what it must look like, and that in words.
+# Per kind: the field that names the Secret, the file its value goes to, what it must look like, and that in
+# words.
 SECRET_FIELDS: dict[str, tuple[str, str, re.Pattern[bytes], str]] = {
     "slack": ("urlSecretRef", "url", _URL, "a web address that begins with https://"),
     "pagerduty": ("routingKeySecretRef", "routing-key", _WORD, "one word, the integration key"),
@@ -36,11 +39,11 @@ class Resolved:
 
     Attributes:
         index: its place in spec.receivers.
-        key: the key of its secret value in the config Secret, such as `oncall.routing-key`; empty when it needs none.
-        value: the secret value, or the last good one; None when there never was one.
-        secret_found: whether the user's Secret holds a usable value now, or none is needed.
-        rejected_texts: text fields that are no valid template and are left to Alertmanager's default.
-        problems: what is wrong, in sentences; none of them holds a secret value.
+        key: the key of its secret value in the config Secret, such as `oncall.routing-key`; empty when it
+        needs none. value: the secret value, or the last good one; None when there never was one.
+        secret_found: whether the user's Secret holds a usable value now, or none is needed. rejected_texts:
+        text fields that are no valid template and are left to Alertmanager's default. problems: what is
+        wrong, in sentences; none of them holds a secret value.
     """
 
     receiver: Receiver

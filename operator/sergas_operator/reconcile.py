@@ -26,15 +26,26 @@ from sergas_operator.status import status
 
 Body = Mapping[str, Any]
 
-# A configuration that is about to be loaded is asked for again soon: prometheus-operator and the kubelet need some seconds.
+# A configuration that is about to be loaded is asked for again soon: prometheus-operator and the kubelet
+# need some seconds.
 LOADING_SECONDS = 2.0
 UNREACHABLE_SECONDS = 30.0
-# Conditions no Event is posted about. Ready repeats its parts, and Progressing's ups and downs are the changes already told.
+# Conditions no Event is posted about. Ready repeats its parts, and Progressing's ups and downs are the
+# changes already told.
 QUIET = {"Ready"}
 EXPECTED = {
-    "NotCreated", "WaitingForPrometheusOperator", "ReplicasNotReady", "NotAsked", "Loading", "NoVolumes", "VolumesPending",
-    "RollingOut", "Converged", "Planned",
-}  # fmt: skip
+    "NotCreated",
+    "WaitingForPrometheusOperator",
+    "ReplicasNotReady",
+    "NotAsked",
+    "Loading",
+    "NoVolumes",
+    "VolumesPending",
+    "RollingOut",
+    "LoadingConfig",
+    "Converged",
+    "Planned",
+}
 _MARKED = re.compile(rf"name: {MARKER}([0-9a-f]+)")
 
 
@@ -65,7 +76,8 @@ async def reconcile(body: Body, cluster: Cluster, settings: Settings, *, live: b
         live: whether to ask the API server for what the watches keep known, to find what they missed.
 
     Raises:
-        ApiError: the status could not be read or written. Every other error is reported in the status and returned.
+        ApiError: the status could not be read or written. Every other error is reported in the status and
+        returned.
     """
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     try:
@@ -108,7 +120,8 @@ async def _write(needed: Sequence[tuple[dict[str, Any], Change]], cluster: Clust
     others = [pair for pair in needed if pair[0]["kind"] != "Secret"]
     for child, change in secrets:
         await write(child, change)
-    # All are tried even when one is refused: a Service nobody may create must not keep Prometheus from its new retention.
+    # All are tried even when one is refused: a Service nobody may create must not keep Prometheus from its
+    # new retention.
     results = await asyncio.gather(*(write(child, change) for child, change in others), return_exceptions=True)
     for result in results:
         if isinstance(result, BaseException):
@@ -202,7 +215,9 @@ def _volume(monitoring: Monitoring, claim: Body) -> Volume:
 
 
 def _look_again(observed: Observed) -> float | None:
-    """When to ask the Alertmanagers again. While none runs, or their operator refuses the configuration, a watch will tell."""
+    """When to ask the Alertmanagers again. While none runs, or their operator refuses the configuration, a
+    watch will tell.
+    """
     if not observed.applied_hash or config_refused(observed):
         return None
     if None in observed.loaded_hashes:
@@ -224,7 +239,9 @@ async def _report(body: Body, cluster: Cluster, monitoring: Monitoring, observed
 
 
 async def _tell(body: Body, cluster: Cluster, previous: Body, found: Body, now: str) -> None:
-    """An Event for every condition but Ready whose status or reason changed: the status remembers, so none comes twice."""
+    """An Event for every condition but Ready whose status or reason changed: the status remembers, so none
+    comes twice.
+    """
     before = {condition["type"]: condition for condition in previous.get("conditions") or ()}
     for condition in found["conditions"]:
         old = before.get(condition["type"], {})

@@ -1,7 +1,7 @@
 """The typed model of a SergasMonitoring. A test holds it equal to the CRD, names and defaults alike.
 
-The API server has validated and defaulted what arrives here; defaults are repeated so that `sergas-operator render` works on a
-file no API server has seen.
+The API server has validated and defaulted what arrives here; defaults are repeated so that `sergas-operator
+render` works on a file no API server has seen.
 """
 
 from __future__ import annotations

@@ -40,7 +40,9 @@ def status(monitoring: Monitoring, observed: Observed, previous: Mapping[str, An
 
 
 def common_hash(hashes: Sequence[str | None]) -> str:
-    """The hash every Alertmanager runs; empty when they differ, when one did not answer, or when there is none."""
+    """The hash every Alertmanager runs; empty when they differ, when one did not answer, or when there is
+    none.
+    """
     found = set(hashes)
     return next(iter(found)) or "" if len(found) == 1 else ""
 

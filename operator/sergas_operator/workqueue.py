@@ -14,7 +14,8 @@ from sergas_operator import metrics
 log = logging.getLogger(__name__)
 
 Key = tuple[str, str]  # namespace, name
-# One pass over a key. Returns the seconds after which to pass again, None when there is no need; raises to be retried.
+# One pass over a key. Returns the seconds after which to pass again, None when there is no need; raises to
+# be retried.
 Work = Callable[[Key, bool], Awaitable[float | None]]
 
 FIRST_RETRY_SECONDS = 1.0
@@ -36,7 +37,8 @@ class _Entry:
 
 @dataclass
 class Workqueue:
-    """Passes over keys. `add` asks for one; however often it is asked for, a key waits once and is worked on by one worker.
+    """Passes over keys. `add` asks for one; however often it is asked for, a key waits once and is worked
+    on by one worker.
 
     Attributes:
         work: one pass.
@@ -74,7 +76,9 @@ class Workqueue:
         self._failures.pop(key, None)
 
     def lateness(self) -> float:
-        """Seconds by which the most overdue key is late, counting one whose pass does not end; 0 when all is well."""
+        """Seconds by which the most overdue key is late, counting one whose pass does not end; 0 when all
+        is well.
+        """
         now = self._now()
         overdue = [entry.due for key, entry in self._waiting.items() if key not in self._running]
         return max(0.0, now - min([*overdue, *self._running.values()], default=now))

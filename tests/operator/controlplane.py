@@ -1,7 +1,8 @@
-"""A Kubernetes control plane for tests: etcd, kube-apiserver and the garbage collector, on free loopback ports.
+"""A Kubernetes control plane for tests: etcd, kube-apiserver and the garbage collector, on free loopback
+ports.
 
-It has no node, so no pod ever runs; admission, CEL, server-side apply, watches, garbage collection and RBAC are the real
-ones. Its audit log counts writes.
+It has no node, so no pod ever runs; admission, CEL, server-side apply, watches, garbage collection and RBAC
+are the real ones. Its audit log counts writes.
 """
 
 from __future__ import annotations
@@ -69,7 +70,9 @@ class ControlPlane:
         return self.folder / "audit.log"
 
     def start(self) -> None:
-        """Starts everything and returns when the API server is ready and the SergasMonitoring API is served."""
+        """Starts everything and returns when the API server is ready and the SergasMonitoring API is
+        served.
+        """
         self.folder.mkdir(parents=True, exist_ok=True)
         self._write_files()
         self._run("etcd", *self._etcd_arguments())
@@ -127,16 +130,19 @@ class ControlPlane:
         certificate = self.folder / "certs/apiserver.crt"
         if not certificate.exists():
             return ""
-        request = urllib.request.Request(self.url + path, headers={"Authorization": f"Bearer {TOKENS['admin']}"})
+        # Always https: the address is this object's own.
+        request = urllib.request.Request(self.url + path, headers={"Authorization": f"Bearer {TOKENS['admin']}"})  # noqa: S310
         try:
             context = ssl.create_default_context(cafile=str(certificate))
-            with urllib.request.urlopen(request, timeout=5, context=context) as answer:
+            with urllib.request.urlopen(request, timeout=5, context=context) as answer:  # noqa: S310
                 return str(answer.read().decode())
         except OSError:
             return ""
 
     def writes(self, namespace: str, user: str = "sergas-operator", since: int = 0) -> list[tuple[str, str]]:
-        """Every (verb, resource) `user` wrote in `namespace` after byte `since` of the audit log, Events left out."""
+        """Every (verb, resource) `user` wrote in `namespace` after byte `since` of the audit log, Events
+        left out.
+        """
         return [
             (event["verb"], "/".join(filter(None, [ref["resource"], ref.get("subresource")])))
             for event in self._audit(since)

@@ -1,4 +1,6 @@
-"""What a SergasMonitoring becomes. Everything here is pure: the same input gives the same children, byte for byte."""
+"""What a SergasMonitoring becomes. Everything here is pure: the same input gives the same children, byte
+for byte.
+"""
 
 from __future__ import annotations
 
@@ -21,8 +23,8 @@ from sergas_operator.spec import Monitoring
 def children(monitoring: Monitoring, settings: Settings, config: Config) -> list[dict[str, Any]]:
     """Every child of `monitoring`.
 
-    The config Secret is first and must be written first: while an Alertmanager's Secret is missing, prometheus-operator loads a
-    configuration that tells no one, and says nothing about it.
+    The config Secret is first and must be written first: while an Alertmanager's Secret is missing,
+    prometheus-operator loads a configuration that tells no one, and says nothing about it.
     """
     return [
         _stamped(child)

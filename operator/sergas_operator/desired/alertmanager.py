@@ -10,7 +10,8 @@ from sergas_operator.duration import to_seconds
 from sergas_operator.settings import Settings, version
 from sergas_operator.spec import GROUP, Monitoring, Spec
 
-# Alertmanager's own default. What was notified must be remembered for longer than any interval, or an alert is told twice.
+# Alertmanager's own default. What was notified must be remembered for longer than any interval, or an alert
+# is told twice.
 LEAST_RETENTION_SECONDS = 120 * 3600
 MARGIN_SECONDS = 24 * 3600
 
@@ -28,8 +29,8 @@ def alertmanager(monitoring: Monitoring, settings: Settings) -> dict[str, Any]:
             "replicas": spec.replicas,
             "retention": retention(monitoring.spec),
             "configSecret": names.config_secret(monitoring.name),
-            # No AlertmanagerConfig carries this label. With a selector set, prometheus-operator parses our configuration
-            # before Alertmanager gets it, and refuses a broken one in its status.
+            # No AlertmanagerConfig carries this label. With a selector set, prometheus-operator parses our
+            # configuration before Alertmanager gets it, and refuses a broken one in its status.
             "alertmanagerConfigSelector": {"matchLabels": {f"{GROUP}/alertmanager-config": "none"}},
             # Replicas of another SergasMonitoring that come to hold one of our pods' addresses must not join.
             "clusterLabel": f"{monitoring.namespace}/{monitoring.name}",
@@ -41,7 +42,9 @@ def alertmanager(monitoring: Monitoring, settings: Settings) -> dict[str, Any]:
 
 
 def retention(spec: Spec) -> str:
-    """How long silences and the notification log are kept: five days, or a day more than the longest interval."""
+    """How long silences and the notification log are kept: five days, or a day more than the longest
+    interval.
+    """
     intervals = [
         spec.routing.critical.repeat_interval,
         spec.routing.warning.repeat_interval,

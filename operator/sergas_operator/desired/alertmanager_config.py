@@ -1,7 +1,7 @@
 """Alertmanager's configuration, and the Secret that holds it.
 
-The YAML holds no secret: values stand in further keys of the Secret, which prometheus-operator mounts beside it, and are named
-as files. A rotated value so rolls no pod and reloads nothing.
+The YAML holds no secret: values stand in further keys of the Secret, which prometheus-operator mounts
+beside it, and are named as files. A rotated value so rolls no pod and reloads nothing.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ FOLDER = "/etc/alertmanager/config"
 NO_ONE = "_none"
 MARKER = "_config-"
 HASH_LENGTH = 16
-# Reloads rebuild Alertmanager's groups, so a digest that waited its whole interval for the first message might never be sent.
+# Reloads rebuild Alertmanager's groups, so a digest that waited its whole interval for the first message
+# might never be sent.
 DIGEST_WAIT = "5m"
 
 SLACK_TEXT = (
@@ -51,7 +52,8 @@ class Config:
 def render(monitoring: Monitoring, receivers: Sequence[Resolved]) -> Config:
     """The configuration `monitoring` asks for. The same input gives the same bytes.
 
-    A receiver nobody routes to carries the hash as its name: asked for its receivers, Alertmanager so proves what it runs.
+    A receiver nobody routes to carries the hash as its name: asked for its receivers, Alertmanager so
+    proves what it runs.
     """
     spec = monitoring.spec
     document = {
@@ -79,12 +81,16 @@ def config_secret(monitoring: Monitoring, config: Config) -> dict[str, Any]:
 
 
 def loaded_hash(receiver_names: Iterable[str]) -> str:
-    """The hash of the configuration an Alertmanager with these receivers runs; empty when it is none of ours."""
+    """The hash of the configuration an Alertmanager with these receivers runs; empty when it is none of
+    ours.
+    """
     return next((name.removeprefix(MARKER) for name in receiver_names if name.startswith(MARKER)), "")
 
 
 def default_receivers(spec: Spec, severity: str) -> list[str]:
-    """Who hears of a severity when its routing names no one: all of critical, no pager for warning, only mail for info."""
+    """Who hears of a severity when its routing names no one: all of critical, no pager for warning, only
+    mail for info.
+    """
     kinds = {
         "critical": ("slack", "pagerduty", "email", "webhook"),
         "warning": ("slack", "email", "webhook"),
@@ -104,7 +110,7 @@ _Base: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 class _Dumper(_Base):  # type: ignore[misc]  # its base is chosen at run time
     """No anchors: the parts of a configuration that repeat are to be read where they stand."""
 
-    def ignore_aliases(self, data: Any) -> bool:
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002  # the overridden method's signature
         return True
 
 
@@ -113,13 +119,15 @@ def _route_tree(spec: Spec) -> dict[str, Any]:
         "receiver": NO_ONE,
         "group_by": list(spec.routing.warning.group_by),
         "routes": [
-            # Both fire on purpose: Watchdog always, InfoInhibitor as a source of inhibition. Neither is for people.
+            # Both fire on purpose: Watchdog always, InfoInhibitor as a source of inhibition. Neither is for
+            # people.
             {"receiver": NO_ONE, "matchers": ['alertname =~ "Watchdog|InfoInhibitor"']},
             *(_custom_route(route) for route in spec.routes),
             {"receiver": NO_ONE, "matchers": ['severity = "none"']},
             _severity_route(spec, "critical", 'severity = "critical"', spec.routing.critical),
             _info_route(spec),
-            # Last and without a matcher: an alert of an unknown severity is better told as a warning than lost.
+            # Last and without a matcher: an alert of an unknown severity is better told as a warning than
+            # lost.
             _severity_route(spec, "warning", "", spec.routing.warning),
         ],
     }
@@ -141,8 +149,8 @@ def _severity_route(spec: Spec, severity: str, matcher: str, routing: SeverityRo
 
 def _info_route(spec: Spec) -> dict[str, Any]:
     info = spec.routing.info
-    # Alertmanager repeats at a group's tick once repeat_interval has passed. One as long as the tick itself would be missed
-    # by a hair every other time; half of it never is.
+    # Alertmanager repeats at a group's tick once repeat_interval has passed. One as long as the tick itself
+    # would be missed by a hair every other time; half of it never is.
     repeat = max(1, to_seconds(info.digest) // 2)
     return _fan_out(
         default_receivers(spec, "info") if info.receivers is None else info.receivers,
@@ -171,7 +179,9 @@ def _custom_route(route: Route) -> dict[str, Any]:
 
 
 def _fan_out(receivers: Sequence[str], matchers: list[str], timing: dict[str, Any]) -> dict[str, Any]:
-    """One route that tells every receiver; each has groups of its own, so that a slow one holds up no other."""
+    """One route that tells every receiver; each has groups of its own, so that a slow one holds up no
+    other.
+    """
     # An empty list would group everything into one message only at the top: elsewhere it means the parent's.
     timing = {name: value for name, value in timing.items() if value != []}
     tree: dict[str, Any] = {"receiver": NO_ONE}
@@ -209,7 +219,9 @@ def _inhibit(source: list[str], target: list[str], equal: list[str]) -> dict[str
 
 
 def _receiver(resolved: Resolved) -> dict[str, Any]:
-    """A receiver with its integration, or without any while no value is known: its name keeps the routes valid."""
+    """A receiver with its integration, or without any while no value is known: its name keeps the routes
+    valid.
+    """
     receiver = resolved.receiver
     if not resolved.can_notify:
         return {"name": receiver.name}

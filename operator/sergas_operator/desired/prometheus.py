@@ -42,7 +42,9 @@ def prometheus(monitoring: Monitoring, settings: Settings) -> dict[str, Any]:
 
 
 def retention_size(spec: Prometheus) -> str:
-    """The most bytes of samples to keep, as Prometheus writes it: what the spec says, or 80 % of the volume."""
+    """The most bytes of samples to keep, as Prometheus writes it: what the spec says, or 80 % of the
+    volume.
+    """
     if spec.retention_size:
         return spec.retention_size
     share = int(to_bytes(spec.storage.size) * RETENTION_SHARE)
@@ -50,8 +52,9 @@ def retention_size(spec: Prometheus) -> str:
 
 
 def _alertmanager(monitoring: Monitoring) -> dict[str, Any]:
-    # A Service of our own: prometheus-operator's `alertmanager-operated` selects the pods of every Alertmanager in the
-    # namespace. Prometheus discovers the endpoints behind it and so sends every alert to every replica.
+    # A Service of our own: prometheus-operator's `alertmanager-operated` selects the pods of every
+    # Alertmanager in the namespace. Prometheus discovers the endpoints behind it and so sends every alert
+    # to every replica.
     return {
         "name": names.service(monitoring.name, names.ALERTMANAGER),
         "namespace": monitoring.namespace,
@@ -61,8 +64,8 @@ def _alertmanager(monitoring: Monitoring) -> dict[str, Any]:
 
 
 def _selectors(discovery: Discovery) -> dict[str, Any]:
-    # To prometheus-operator a missing selector selects nothing and an empty one everything; a missing namespace selector
-    # means the own namespace.
+    # To prometheus-operator a missing selector selects nothing and an empty one everything; a missing
+    # namespace selector means the own namespace.
     selector = {"matchLabels": discovery.match_labels} if discovery.match_labels else {}
     selectors: dict[str, Any] = {f"{kind}Selector": selector for kind in SELECTED}
     if discovery.scope == "AllNamespaces":

@@ -11,8 +11,8 @@ from sergas_operator.spec import Monitoring
 def prometheus_service(monitoring: Monitoring) -> dict[str, Any]:
     """The Service of the Prometheus replicas.
 
-    Replicas scrape at different moments: a client that changed replica between two queries would see graphs jump, so it stays
-    with one.
+    Replicas scrape at different moments: a client that changed replica between two queries would see graphs
+    jump, so it stays with one.
     """
     return _service(monitoring, names.PROMETHEUS, session_affinity="ClientIP")
 

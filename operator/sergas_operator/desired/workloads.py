@@ -7,8 +7,9 @@ from typing import Any
 from sergas_operator import names
 from sergas_operator.spec import Monitoring, Scheduling, Storage
 
-# The images run as nobody; a fixed group lets every node's volume plugin hand the files over. The numbers are the ones
-# prometheus-operator's own examples use, so that volumes of an earlier installation stay readable.
+# The images run as nobody; a fixed group lets every node's volume plugin hand the files over. The numbers
+# are the ones prometheus-operator's own examples use, so that volumes of an earlier installation stay
+# readable.
 SECURITY_CONTEXT: dict[str, Any] = {
     "runAsNonRoot": True,
     "runAsUser": 1000,
@@ -21,7 +22,9 @@ SECURITY_CONTEXT: dict[str, Any] = {
 def pod_fields(
     monitoring: Monitoring, part: str, scheduling: Scheduling, resources: dict[str, Any], storage: Storage
 ) -> dict[str, Any]:
-    """The fields of a Prometheus or Alertmanager spec that shape its pods and volumes. Empty ones are left out."""
+    """The fields of a Prometheus or Alertmanager spec that shape its pods and volumes. Empty ones are left
+    out.
+    """
     optional = {
         "affinity": _affinity(monitoring, part, scheduling),
         "nodeSelector": scheduling.node_selector,
@@ -44,7 +47,7 @@ def _claim(monitoring: Monitoring, part: str, storage: Storage) -> dict[str, Any
     }
     if storage.storage_class_name:
         spec["storageClassName"] = storage.storage_class_name
-    return {"metadata": {"labels": names.labels(monitoring, part)}, "spec": spec}
+    return {"metadata": {"labels": names.volume_labels(monitoring.name, part)}, "spec": spec}
 
 
 def _affinity(monitoring: Monitoring, part: str, scheduling: Scheduling) -> dict[str, Any]:
