@@ -23,14 +23,16 @@ from sergas_demo.places import CHART, CHART_STUBS, CRD  # noqa: E402
 from sergas_demo.sink import Sink  # noqa: E402
 from sergas_demo.waiting import expect, until  # noqa: E402
 
+FIRST_TEST_SECONDS = 900
 OPERATOR = f"{stacks.OPERATOR_NAMESPACE}/{stacks.DEPLOYMENT}"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Everything in this folder needs a cluster."""
+    """Everything in this folder needs a cluster; the first test also waits for everything to be installed."""
     for item in items:
         if item.path.parent == Path(__file__).parent:
             item.add_marker(pytest.mark.e2e)
+            item.add_marker(pytest.mark.timeout(FIRST_TEST_SECONDS))
 
 
 @pytest.hookimpl(wrapper=True)

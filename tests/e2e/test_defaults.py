@@ -48,10 +48,10 @@ def test_an_empty_spec_becomes_two_prometheus_and_three_alertmanagers(stack, kub
 
 
 def test_kubectl_get_shows_replicas_retention_and_receivers(stack, kube):
-    header, row = (line.split() for line in kube.kubectl("-n", NAMESPACE, "get", "smon").splitlines())
+    header, row = (line.split() for line in kube.kubectl("-n", NAMESPACE, "get", "sergasmon").splitlines())
     assert header == ["NAME", "READY", "PROMETHEUS", "ALERTMANAGER", "RETENTION", "RECEIVERS", "AGE"]
     assert row[:6] == ["main", "True", "2/2", "3/3", "30d", "0/0"]
-    wide = kube.kubectl("-n", NAMESPACE, "get", "smon", "-o", "wide").splitlines()[0].split()
+    wide = kube.kubectl("-n", NAMESPACE, "get", "sergasmon", "-o", "wide").splitlines()[0].split()
     assert wide[7:] == ["REASON", "PAUSED"]
 
 

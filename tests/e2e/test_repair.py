@@ -94,19 +94,35 @@ def test_a_config_secret_edited_by_hand_is_put_right(stack, kube):
     until("The repair of the Secret", look, seconds=30)
 
 
-def test_a_template_the_parser_refuses_keeps_the_old_config_live_and_names_itself(stack, kube):
+def test_a_configuration_the_parser_refuses_keeps_the_old_one_live_and_says_why(stack, kube):
     before = loaded(kube)
+    unclosed = {"name": "team", "value": "crm[", "matchType": "=~"}
+    stack.change(NAMESPACE, {"routes": [{"matchers": [unclosed], "receivers": ["hook"]}]})
+    found = stack.has(NAMESPACE, "ConfigLoaded", "False")
+    said = condition(found, "ConfigLoaded")
+    assert said["reason"] == "ConfigRefused"
+    assert "error parsing regexp: missing closing ]" in said["message"]
+    assert said["message"].endswith("Alertmanager keeps the configuration it loaded last; correct the spec.")
+    assert condition(found, "Ready")["message"] == said["message"]
+    assert loaded(kube) == before
+
+    stack.change(NAMESPACE, {"routes": []})
+    stack.has(NAMESPACE, "ConfigLoaded", "True")
+    stack.ready(NAMESPACE)
+
+
+def test_a_broken_text_in_a_receiver_is_named_and_leaves_alertmanager_with_a_config_it_can_load(stack, kube):
     slack = {"channel": "#e2e", "urlSecretRef": stacks.ref("slack", "url"), "title": "{{ .Status | toUperr }}"}
     hook = {"name": "hook", "webhook": {"urlSecretRef": stacks.ref("hook", "url")}}
     stack.change(NAMESPACE, {"receivers": [hook, {"name": "broken", "slack": slack}]})
-    found = stack.has(NAMESPACE, "ConfigLoaded", "False")
-    said = condition(found, "ConfigLoaded")["message"]
-    assert 'function "toUperr" not defined' in said
-    assert condition(found, "Ready")["status"] == "False"
-    assert loaded(kube) == before
+    found = stack.has(NAMESPACE, "ReceiversReady", "False")
+    said = condition(found, "ReceiversReady")
+    assert said["reason"] == "TemplateInvalid"
+    assert said["message"].startswith("spec.receivers[1] (broken): slack.title is not a valid template, ")
+    assert "toUperr" in said["message"]
+    stack.has(NAMESPACE, "ConfigLoaded", "True")
 
     stack.change(NAMESPACE, {"receivers": [hook]})
-    stack.has(NAMESPACE, "ConfigLoaded", "True")
     stack.ready(NAMESPACE)
 
 

@@ -7,7 +7,7 @@ from sergas_demo.places import DEMO_NAMESPACE, NAME, NAMESPACE
 from sergas_demo.stage import Step
 
 _OPERATOR_LOG = f"kubectl -n {NAMESPACE} logs deploy/sergas-operator --tail=50"
-_RESOURCE = f"kubectl -n {NAMESPACE} describe smon {NAME}"
+_RESOURCE = f"kubectl -n {NAMESPACE} describe sergasmon {NAME}"
 _PODS = f"kubectl -n {NAMESPACE} get pods,pvc"
 _ARRIVED = f"kubectl get --raw /api/v1/namespaces/{DEMO_NAMESPACE}/services/sink:http/proxy/notifications"
 _REFUSED = f"kubectl get --raw /api/v1/namespaces/{DEMO_NAMESPACE}/services/sink:http/proxy/rejections"
@@ -29,7 +29,7 @@ STORY = (
 )
 
 NEXT = (
-    ("the resource and its conditions", f"kubectl -n {NAMESPACE} get smon; {_RESOURCE}"),
+    ("the resource and its conditions", f"kubectl -n {NAMESPACE} get sergasmon; {_RESOURCE}"),
     ("every notification that arrived", _ARRIVED),
     ("Prometheus on localhost:9090", f"kubectl -n {NAMESPACE} port-forward svc/{NAME}-prometheus 9090"),
     ("Alertmanager on localhost:9093", f"kubectl -n {NAMESPACE} port-forward svc/{NAME}-alertmanager 9093"),
