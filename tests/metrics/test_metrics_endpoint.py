@@ -96,16 +96,20 @@ async def test_scrapes_are_not_recorded_nor_in_progress(app: FastAPI, call: Any,
 
 
 async def test_a_metrics_app_mounted_by_hand_is_not_recorded_either(
-    metrics: MetricsCollector, call: Any, requests: Requests, sample: Sample
+    metrics: MetricsCollector, call: Any, requests: Requests
 ) -> None:
     app = instrument(FastAPI(), collector=metrics, path=None)
     app.add_route("/internal/metrics", metrics_app(metrics))  # type: ignore[arg-type]  # Starlette takes ASGI here too
-    instrument(app, collector=MetricsCollector(CollectorRegistry()), path=None)
+    around = MetricsCollector(CollectorRegistry())
+    instrument(app, collector=around, path=None)
     answer = await call(app, "/internal/metrics")
     assert b"\nsergas_http_requests_in_progress 0.0\n" in answer.body
     assert (await call(app, "/metrics")).status == 404
     assert requests() == {("GET", "unmatched", "404"): 1}
-    assert sample("sergas_http_requests_in_progress") == 0
+    for collector in (metrics, around):
+        assert collector.registry.get_sample_value("sergas_http_requests_in_progress") == 0
+        counted = [s.labels["route"] for s in next(iter(collector.http.requests.collect())).samples]
+        assert counted == ["unmatched"]
 
 
 async def test_a_route_that_takes_every_path_does_not_take_metrics(metrics: MetricsCollector, call: Any) -> None:

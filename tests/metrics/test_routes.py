@@ -249,6 +249,30 @@ async def test_a_request_refused_before_routing_carries_the_route_it_was_meant_f
     assert requests() == {("GET", "/api/accounts/{account_id}", "401"): 1}
 
 
+async def test_what_a_mounted_application_refuses_by_itself_carries_the_route_too(
+    metrics: MetricsCollector, requests: Requests, call: Any
+) -> None:
+    class RefuseDeletion(PassOn):
+        async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+            refused = scope["type"] == "http" and scope["method"] == "DELETE"
+            await (PlainTextResponse("no", 403) if refused else self.app)(scope, receive, send)
+
+    sub = customers()
+    sub.add_middleware(RefuseDeletion)
+    sub.add_api_route("/any", lambda: {}, methods=["GET", "DELETE"])
+    app = FastAPI()
+    app.mount("/sub", sub)
+    instrument(app, collector=metrics)
+    await call(app, "/sub/nothing")
+    await call(app, "/sub/any", "DELETE")
+    await call(app, "/sub/nothing", "DELETE")
+    assert requests() == {
+        ("GET", "unmatched", "404"): 1,
+        ("DELETE", "/sub/any", "403"): 1,
+        ("DELETE", "unmatched", "403"): 1,
+    }
+
+
 async def test_a_middleware_that_copies_the_scope_hides_no_route(
     metrics: MetricsCollector, requests: Requests, call: Any
 ) -> None:
