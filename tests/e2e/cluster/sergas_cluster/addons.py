@@ -2,8 +2,9 @@
 
 import json
 import os
+from pathlib import Path
 
-from . import operatorstack, paths, thirdparty, topology
+from . import operatorstack, paths, thirdparty, toolbuild, topology
 from .command import output, succeeds
 from .waiting import until
 
@@ -37,8 +38,30 @@ def _apply(text: str, what: str) -> None:
     output(kubectl(*APPLY, "-f", "-"), what, stdin=text, env=environment())
 
 
+def _applied() -> Path:
+    return paths.run() / "applied"
+
+
+def wanted_key() -> str:
+    """Twelve hex digits over all that is applied."""
+    parts = [_node_objects(), operatorstack.manifest(operatorstack.folder() / "rbac"), str(operatorstack.crds())]
+    return toolbuild.digest(part.encode() for part in parts)
+
+
+def mark_applied() -> None:
+    """Note what was applied, so that the next `up` need not."""
+    _applied().write_text(wanted_key())
+
+
+def current() -> bool:
+    """Whether all of it was applied already, in these versions."""
+    return _applied().exists() and _applied().read_text() == wanted_key()
+
+
 def apply_definitions() -> None:
     """Apply prometheus-operator's custom resource definitions and wait until they are served."""
+    if current():
+        return
     folder = str(operatorstack.crds())
     output(kubectl(*APPLY, "-f", folder), "apply prometheus-operator's CRDs", env=environment())
     argv = kubectl("wait", "--for=condition=Established", "--timeout=60s", "-f", folder)
@@ -47,13 +70,19 @@ def apply_definitions() -> None:
 
 def apply_node_objects() -> None:
     """Apply DNS, kube-proxy's rights and the storage class."""
+    if not current():
+        _apply(_node_objects(), "apply the node's objects")
+
+
+def _node_objects() -> str:
     dns = (paths.MANIFESTS / "coredns.yaml").read_text().replace("{image}", thirdparty.coredns_image())
-    _apply(dns + "---\n" + (paths.MANIFESTS / "node.yaml").read_text(), "apply the node's objects")
+    return dns + "---\n" + (paths.MANIFESTS / "node.yaml").read_text()
 
 
 def apply_operator() -> None:
     """Apply prometheus-operator's rights, Deployment and Service."""
-    _apply(operatorstack.manifest(operatorstack.folder() / "rbac"), "apply prometheus-operator")
+    if not current():
+        _apply(operatorstack.manifest(operatorstack.folder() / "rbac"), "apply prometheus-operator")
 
 
 def wait_ready() -> None:

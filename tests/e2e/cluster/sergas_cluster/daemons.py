@@ -2,7 +2,6 @@
 
 import json
 import os
-import subprocess
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -37,23 +36,21 @@ def start(daemon: Daemon) -> bool:
     if running(daemon.name):
         return False
     paths.logs().mkdir(parents=True, exist_ok=True)
-    with log(daemon.name).open("ab") as file:
-        child = subprocess.Popen(
-            daemon.argv,
-            stdin=subprocess.DEVNULL,
-            stdout=file,
-            stderr=file,
-            cwd="/",
-            env=os.environ | {"PATH": debian.search_path()},
-            start_new_session=True,  # survives the terminal and its Ctrl-C
-        )
-    found = process.find(child.pid)
+    found = process.find(_spawn(daemon))
     if found is None:
         raise ClusterError(f"{daemon.name} ended at once; its log {log(daemon.name)} says:\n{tail(daemon.name)}")
     record = _record(daemon.name)
     record.parent.mkdir(parents=True, exist_ok=True)
     record.write_text(json.dumps(asdict(found) | {"key": daemon.key}))
     return True
+
+
+def _spawn(daemon: Daemon) -> int:
+    """Number of the new process. In a session of its own it outlives this command, the terminal and its Ctrl-C."""
+    to_log = (os.POSIX_SPAWN_OPEN, 1, str(log(daemon.name)), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    files = [(os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0), to_log, (os.POSIX_SPAWN_DUP2, 1, 2)]
+    environment = os.environ | {"PATH": debian.search_path()}
+    return os.posix_spawn(daemon.argv[0], daemon.argv, environment, file_actions=files, setsid=True)
 
 
 def recorded() -> dict[str, process.Process]:

@@ -22,9 +22,10 @@ POLICY = "/etc/kubernetes/audit-policy.yaml"
 def configuration(policy: Path) -> str:
     """kind's cluster configuration: one node, with the audit log of the packaged cluster."""
     kubeadm = {
+        # Since v1beta4 extraArgs is a list, before it was a map; the pinned kind's node image speaks v1beta4.
+        "apiVersion": "kubeadm.k8s.io/v1beta4",
         "kind": "ClusterConfiguration",
         "apiServer": {
-            # kubeadm's v1beta4 takes a list, v1beta3 took a map: kind patches the version its node image speaks.
             "extraArgs": [
                 {"name": "audit-policy-file", "value": POLICY},
                 {"name": "audit-log-path", "value": f"{AUDIT_FOLDER}/audit.log"},

@@ -139,7 +139,9 @@ def write_configuration() -> None:
     }
     for file, text in files.items():
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text)
+        # kube-proxy ends when its file is written, even with the same words.
+        if not file.exists() or file.read_text() != text:
+            file.write_text(text)
 
 
 def prepare_kernel() -> None:

@@ -1,9 +1,8 @@
 """The packaged cluster: `up` starts or heals it, `down` ends it."""
 
 import shutil
-import subprocess
 import time
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from . import (
@@ -16,6 +15,7 @@ from . import (
     ownimages,
     paths,
     pki,
+    ports,
     pythonbase,
     runtime,
     thirdparty,
@@ -69,7 +69,7 @@ def _settle(bins: dict[str, Path]) -> None:
             " take it down first: python tests/e2e/cluster down"
         )
     if not alive:
-        _require_free_ports()
+        ports.require_free()
     elif _origin() != str(paths.CHECKOUT):
         say(f"using the cluster that {_origin()} started: it has the same versions")
 
@@ -88,19 +88,6 @@ def _write_origin() -> None:
         _origin_file().write_text(f"{paths.CHECKOUT}\n")
 
 
-def _require_free_ports() -> None:
-    """Raise ClusterError when something else listens where a daemon must."""
-    listening = subprocess.run(["ss", "-Hltnp"], capture_output=True, text=True, check=False).stdout
-    for port in topology.PORTS:
-        for line in listening.splitlines():
-            address, _, number = line.split()[3].rpartition(":")
-            if number == str(port.number) and address in {port.address, "*", "0.0.0.0", "[::]"}:  # noqa: S104
-                raise ClusterError(
-                    f"{port.daemon} needs port {port.number}, where another program listens: {line.split()[-1]};"
-                    " stop it (another Kubernetes on this machine?) or use CLUSTER=existing with its context"
-                )
-
-
 def _start(bins: dict[str, Path], archives: list[Path]) -> str:
     """Start what does not run, side by side where nothing depends on it; a word for what happened."""
     pki.make()
@@ -112,17 +99,29 @@ def _start(bins: dict[str, Path], archives: list[Path]) -> str:
         images = pool.submit(_images, archives)
         until(addons.api_ready, "API server", 60, ("etcd", "kube-apiserver"))
         started += _start_missing(*managers)
-        definitions: Future[None] = pool.submit(addons.apply_definitions)
+        definitions = pool.submit(addons.apply_definitions)
         addons.apply_node_objects()
         images.result()
         started += _start_missing(*node.daemons(bins))
         until(addons.node_ready, "node that is Ready", 60, ("kubelet", "containerd", "kube-apiserver"))
         definitions.result()
     addons.apply_operator()
+    addons.mark_applied()
     addons.wait_ready()
+    _require_alive(_all_daemons(bins))
     if len(started) == len(_all_daemons(bins)):
         return "started"
     return f"healed ({', '.join(started)} had died)" if started else "was up already; checked"
+
+
+def _require_alive(wanted: tuple[Daemon, ...]) -> None:
+    """Raise ClusterError when a daemon started and then died."""
+    for daemon in wanted:
+        if daemons.running(daemon.name) is None:
+            raise ClusterError(
+                f"{daemon.name} died; {daemons.log(daemon.name)} ends:\n{daemons.tail(daemon.name)}\n"
+                "type `python tests/e2e/cluster up` to start it again"
+            )
 
 
 def _start_missing(*wanted: Daemon) -> list[str]:

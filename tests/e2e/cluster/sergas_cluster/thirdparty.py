@@ -15,8 +15,6 @@ PASSWD = "root:x:0:0:root:/:/none\nnobody:x:65534:65534:nobody:/:/none\n"
 GROUP = "root:x:0:\nnobody:x:65534:\n"
 PAUSE = "registry.k8s.io/pause:3.10"
 BUSYBOX = "docker.io/library/busybox:1.36"
-LIBRARIES = Path("/lib/x86_64-linux-gnu")
-RESOLVER = ("libc.so.6", "ld-linux-x86-64.so.2", "libresolv.so.2", "libnss_dns.so.2", "libnss_files.so.2")
 UNITS = ["coredns", "pause", "alertmanager", "prometheus", "prometheus-operator", "promtool"]
 
 
@@ -81,12 +79,10 @@ def _busybox() -> Image:
     busybox = program("busybox")
     if busybox is None:
         raise ClusterError("busybox is missing: type `python tests/e2e/cluster packages`")
-    # Without these glibc's static resolver crashes: it loads them to look names up.
-    libraries = [LIBRARIES / name for name in RESOLVER if (LIBRARIES / name).exists()]
     applets = [name for name in output([busybox, "--list"], "list busybox's programs").split() if name != "busybox"]
     return Image(
         (BUSYBOX,),
-        files={"bin/busybox": Path(busybox)} | {str(library): library for library in libraries},
+        files={"bin/busybox": Path(busybox)},
         links={f"bin/{applet}": "busybox" for applet in applets},
         texts={"etc/passwd": "root:x:0:0:root:/root:/bin/sh\n", "etc/group": GROUP},
         folders={"tmp": 0o1777, "root": 0o700},
