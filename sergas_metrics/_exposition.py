@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from urllib.parse import parse_qs
 
 from prometheus_client import REGISTRY, CollectorRegistry
-from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, choose_encoder, generate_latest
+from prometheus_client.exposition import choose_encoder
 
 from ._collector import MetricsCollector
 from ._exchange import SCOPE_KEY, Message, Receive, Send
@@ -104,7 +104,7 @@ def _encoder(accept: str) -> tuple[Callable[[Any], bytes], str]:
         return choose_encoder(accept)
     except (TypeError, ValueError):
         # prometheus-client trips over a version that is no number: answer what every Prometheus reads.
-        return generate_latest, CONTENT_TYPE_PLAIN_0_0_4
+        return choose_encoder("")
 
 
 def _page(scope: MutableMapping[str, Any]) -> Page:

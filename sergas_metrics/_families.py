@@ -61,7 +61,10 @@ class Family(ABC, Generic[Cell]):
             return self._add(tuple(map(str, values)))
 
     def remove(self, *values: object) -> None:
-        """Forget a series, as when an agent is gone for good. Nothing happens when there is none."""
+        """Forget a series, as when an agent is gone for good. Nothing happens when there is none.
+
+        A cell of it that is still held counts on unseen: ask ``labels`` again to bring the series back from zero.
+        """
         with self._lock:
             self._cells.pop(tuple(map(str, values)), None)
 
