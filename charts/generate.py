@@ -30,7 +30,9 @@ def without_dashboards(rendered: str) -> str:
 
 def example_output(case: Path) -> str:
     """What the example folder's output.yaml should hold."""
-    header = HEADER.format(source="values.yaml beside it") + "# Dashboards are left out; they are in ../../dashboards.\n"
+    header = (
+        HEADER.format(source="values.yaml beside it") + "# Dashboards are left out; they are in ../../dashboards.\n"
+    )
     return header + without_dashboards(template([case / "values.yaml"]))
 
 

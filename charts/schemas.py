@@ -1,7 +1,7 @@
-"""Write strict JSON Schemas for kubeconform into build/schemas: Kubernetes's own kinds, prometheus-operator's and ours.
+"""Write strict JSON Schemas for kubeconform into build/schemas: Kubernetes's kinds, prometheus-operator's, ours.
 
-kubeconform would fetch Kubernetes's schemas from the internet. Here they are made from what the Go modules of the pinned
-versions hold: Kubernetes's swagger.json and prometheus-operator's CRDs. Strict: an unknown field is an error.
+kubeconform would fetch Kubernetes's schemas from the internet. Here they are made from the Go modules of the pinned
+versions: Kubernetes's swagger.json and prometheus-operator's CRDs. Strict: an unknown field is an error.
 """
 
 import json
@@ -21,11 +21,12 @@ FOLDER = ROOT / "build" / "schemas"
 LOCATION = str(FOLDER / "{{ .ResourceKind }}-{{ .Group }}-{{ .ResourceAPIVersion }}.json")
 Schema = dict[str, Any]
 
+
 class Loader(yaml.CSafeLoader):
     """Reads a bare `=` as text, as Kubernetes does; YAML 1.1 has a type of its own for it."""
 
 
-Loader.add_constructor("tag:yaml.org,2002:value", lambda loader, node: node.value)
+Loader.add_constructor("tag:yaml.org,2002:value", lambda _, node: node.value)
 
 # Fields that the API server reads in more than one way, where swagger.json states one.
 LENIENT: dict[str, Schema] = {
@@ -53,23 +54,30 @@ def module_folder(module: str, version: str) -> Path:
 
 
 def strict(schema: Any) -> Any:
-    """`schema` with every object of known fields closed to others, and references made local."""
-    if isinstance(schema, list):
-        return [strict(item) for item in schema]
+    """`schema` with every object of known fields closed to others.
+
+    It walks from schema to schema, not from key to key: a field may well be called `properties`.
+    """
     if not isinstance(schema, dict):
         return schema
-    closed = {key: strict(value) for key, value in schema.items()}
-    if isinstance(closed.get("properties"), dict) and not open_ended(schema):
-        closed["additionalProperties"] = False
     if schema.get("x-kubernetes-int-or-string"):
-        closed = {"type": ["string", "integer"]}
+        return {"type": ["string", "integer"]}
+    closed = dict(schema)
+    for keyword in {"items", "additionalProperties", "not"} & schema.keys():
+        closed[keyword] = strict(schema[keyword])
+    for keyword in {"allOf", "anyOf", "oneOf"} & schema.keys():
+        closed[keyword] = [strict(part) for part in schema[keyword]]
+    if "properties" in schema:
+        closed["properties"] = {name: strict(field) for name, field in schema["properties"].items()}
+        if not open_ended(schema):
+            closed["additionalProperties"] = False
     return closed
 
 
 def open_ended(schema: Schema) -> bool:
     """Whether other fields than those named may stand in `schema`."""
     free = schema.get("x-kubernetes-preserve-unknown-fields") or schema.get("x-kubernetes-embedded-resource")
-    return bool(free) or "additionalProperties" in schema or not isinstance(schema["properties"], dict)
+    return bool(free) or "additionalProperties" in schema
 
 
 def needed(name: str, definitions: dict[str, Schema], seen: set[str]) -> set[str]:

@@ -1,0 +1,140 @@
+"""A value that would do nothing, or set two writers on one object, is refused with what to write instead."""
+
+import pytest
+
+from charts.helm import RenderError, template
+
+PREFIX = "The values need a change:\n"
+STACK = "kube-prometheus-stack"
+
+ADVICE = {
+    f"{STACK}.prometheus.enabled=true": (
+        "kube-prometheus-stack.prometheus.enabled: the Sergas operator writes the Prometheus object, and a second"
+        " writer would undo it at every upgrade. Set it to false and describe Prometheus in"
+        " sergasMonitoring.spec.prometheus."
+    ),
+    f"{STACK}.alertmanager.enabled=true": (
+        "kube-prometheus-stack.alertmanager.enabled: the Sergas operator writes the Alertmanager object, and a second"
+        " writer would undo it at every upgrade. Set it to false and describe Alertmanager in"
+        " sergasMonitoring.spec.alertmanager, receivers in sergasMonitoring.spec.receivers."
+    ),
+    f"{STACK}.prometheus.networkPolicy.enabled=true": (
+        "kube-prometheus-stack.prometheus.networkPolicy.enabled: the policy would be written although the stack runs no"
+        " prometheus, and would cut off the one the Sergas operator runs. Set it to false and write a NetworkPolicy of"
+        " your own that selects app.kubernetes.io/managed-by: prometheus-operator."
+    ),
+    f'{STACK}.prometheus.prometheusSpec.retention="90d"': (
+        "kube-prometheus-stack.prometheus.prometheusSpec.retention: nothing reads this while the Sergas operator"
+        " runs Prometheus. Remove it and set sergasMonitoring.spec.prometheus.retention."
+    ),
+    f"{STACK}.prometheus.prometheusSpec.replicas=2": (
+        "kube-prometheus-stack.prometheus.prometheusSpec.replicas: nothing reads this while the Sergas operator"
+        " runs Prometheus. Remove it and set sergasMonitoring.spec.prometheus.replicas."
+    ),
+    f'{STACK}.prometheus.prometheusSpec.nodeSelector={{"disk":"ssd"}}': (
+        "kube-prometheus-stack.prometheus.prometheusSpec.nodeSelector: nothing reads this while the Sergas operator"
+        " runs Prometheus. Remove it and set sergasMonitoring.spec.prometheus.scheduling.nodeSelector."
+    ),
+    f'{STACK}.prometheus.prometheusSpec.affinity={{"podAffinity":{{}}}}': (
+        "kube-prometheus-stack.prometheus.prometheusSpec.affinity: nothing reads this while the Sergas operator"
+        " runs Prometheus. Remove it."
+    ),
+    f"{STACK}.prometheus.podDisruptionBudget.enabled=true": (
+        "kube-prometheus-stack.prometheus.podDisruptionBudget.enabled: nothing reads this while the Sergas operator"
+        " runs Prometheus. Remove it and rely on the PodDisruptionBudget that the operator writes."
+    ),
+    f'{STACK}.prometheus.additionalServiceMonitors=[{{"name":"mine"}}]': (
+        "kube-prometheus-stack.prometheus.additionalServiceMonitors: nothing reads this while the Sergas operator"
+        " runs Prometheus. Remove it and write ServiceMonitors of your own; every one is found."
+    ),
+    f'{STACK}.alertmanager.config.receivers=[{{"name":"slack"}}]': (
+        "kube-prometheus-stack.alertmanager.config.receivers: nothing reads this while the Sergas operator runs"
+        " Alertmanager. Remove it and set sergasMonitoring.spec.receivers."
+    ),
+    f'{STACK}.grafana.admin.existingSecret=""': (
+        "kube-prometheus-stack.grafana.admin.existingSecret: is empty, so Grafana's password would change at every"
+        " render. Make a Secret with the keys admin-user and admin-password and set this to its name."
+    ),
+    f"{STACK}.prometheusOperator.admissionWebhooks.enabled=false": (
+        "kube-prometheus-stack.prometheusOperator.tls.enabled: with admissionWebhooks.enabled false nobody makes the"
+        " certificate, and the Prometheus Operator would wait for it for ever. Set tls.enabled to false too."
+    ),
+    f'{STACK}.prometheusOperator.fullnameOverride="sergas-operator"': (
+        "kube-prometheus-stack.prometheusOperator.fullnameOverride: the Prometheus Operator would share the name"
+        ' "sergas-operator" with the Sergas operator. Set it to "sergas-prometheus-operator".'
+    ),
+    f"{STACK}.prometheusOperator.serviceMonitor.relabelings=[]": (
+        "kube-prometheus-stack.prometheusOperator.serviceMonitor.relabelings: the stack's rules look for the Prometheus"
+        ' Operator as job "sergas-operator", and nothing gives it that job. Add {targetLabel: job, replacement:'
+        " sergas-operator}."
+    ),
+    'sergasMonitoring.name="crm"': (
+        'kube-prometheus-stack.fullnameOverride: is "sergas" while sergasMonitoring.name is "crm"; the stack\'s rules'
+        ' and datasources look for Services of that name. Set both to "crm".'
+    ),
+    "prometheus-postgres-exporter.enabled=true": (
+        "prometheus-postgres-exporter.config: names no database. Set config.datasourceSecret.name and .key to a Secret"
+        " holding the connection string, or config.datasource.host and its passwordSecret."
+    ),
+    'prometheus-postgres-exporter.config.datasource={"host":"db","password":"x"}': (
+        "prometheus-postgres-exporter.config.datasource.password: a password in values ends up in the release's"
+        " history. Put it in a Secret and set config.datasource.passwordSecret.name and .key."
+    ),
+    "prometheus-redis-exporter.enabled=true": (
+        "prometheus-redis-exporter.redisAddress: names no Redis. Set it to an address such as redis://sergas-redis:6379,"
+        " or use redisAddressConfig."
+    ),
+    'operator.namespaces=["crm"]': (
+        "operator.namespaces: does not name monitoring, so nobody would act on the SergasMonitoring made there. Add"
+        " monitoring to it, or set sergasMonitoring.create to false."
+    ),
+}
+
+
+def refusal(*settings):
+    with pytest.raises(RenderError) as caught:
+        template(settings=settings)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("setting", ADVICE, ids=[setting.split("=")[0] for setting in ADVICE])
+def test_the_value_is_refused_with_what_to_write_instead(setting):
+    assert f"{PREFIX}- {ADVICE[setting]}\n\n" in refusal(setting) + "\n"
+
+
+def test_all_problems_are_told_at_once():
+    settings = [f"{STACK}.prometheus.enabled=true", "prometheus-redis-exporter.enabled=true"]
+    told = refusal(*settings)
+    assert all(ADVICE[setting] in told for setting in settings)
+
+
+def test_redis_labels_are_asked_for_where_they_work():
+    told = refusal(
+        "prometheus-redis-exporter.enabled=true",
+        'prometheus-redis-exporter.redisAddress="redis://r:6379"',
+        'prometheus-redis-exporter.serviceMonitor={"enabled":true,"labels":null,"additionalLabels":{"a":"b"}}',
+    )
+    assert (
+        "prometheus-redis-exporter.serviceMonitor.additionalLabels: makes an unreadable ServiceMonitor without labels."
+        " Write them to serviceMonitor.labels." in told
+    )
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        # Defaults of the real chart, which Helm fills in before we look.
+        f'{STACK}.prometheus.prometheusSpec={{"retention":"10d","replicas":1,"shards":1,"podAntiAffinity":"soft"}}',
+        f'{STACK}.alertmanager.alertmanagerSpec={{"replicas":1,"retention":"120h"}}',
+        f'{STACK}.alertmanager.config={{"receivers":[{{"name":"null"}}]}}',
+        f'{STACK}.grafana={{"enabled":false,"admin":{{"existingSecret":""}}}}',
+        f'{STACK}.prometheusOperator={{"admissionWebhooks":{{"enabled":false}},"tls":{{"enabled":false}}}}',
+    ],
+)
+def test_what_harms_nobody_is_let_through(setting):
+    assert template(settings=[setting])
+
+
+def test_the_stack_is_left_alone_when_it_is_off():
+    settings = [setting for setting in ADVICE if setting.startswith(STACK)]
+    assert template(settings=[*settings, f"{STACK}.enabled=false"])
