@@ -65,6 +65,11 @@ def archives(chosen: list[str]) -> dict[str, Path]:
     return {short: _archive(short, tag) for short, tag in names(chosen, pythonbase.key()).items()}
 
 
+def name_of(short: str, archive: Path) -> str:
+    """The full name of the image in one of our archives."""
+    return f"{REPOSITORY}{short}:dev-{archive.stem.rpartition('-')[2]}"
+
+
 def _archive(short: str, tag: str) -> Path:
     target = paths.images() / f"sergas-{short}-{tag.rpartition('-')[2]}.tar"
     if target.exists():

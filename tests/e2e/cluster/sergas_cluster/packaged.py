@@ -182,7 +182,8 @@ def images(chosen: list[str]) -> dict[str, str]:
     debian.require_root()
     debian.install()
     built = ownimages.archives(chosen)
-    names = ownimages.names(chosen, pythonbase.key())
+    # From the archives, not from the sources: these may have changed while the build ran.
+    names = {short: ownimages.name_of(short, archive) for short, archive in built.items()}
     with held(paths.cluster() / LOCK, "the cluster"):
         if daemons.running("containerd") is None:
             say("the cluster is down: the images are built; `images` loads them once it is up")
