@@ -11,7 +11,7 @@ import dataclasses
 import functools
 import types
 import typing
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from sergas_operator.errors import SpecError
@@ -31,7 +31,8 @@ def parse(kind: type[T], document: Mapping[str, Any], path: str) -> T:
     Raises:
         SpecError: a field is unknown, missing or of another type.
     """
-    known = fields(typing.cast("Hashable", kind))
+    model: Any = kind
+    known = fields(model)
     unknown = sorted(set(document) - set(known))
     if unknown:
         raise SpecError(f"{path}.{unknown[0]}", f"unknown field: write one of {', '.join(sorted(known))}")
@@ -45,7 +46,7 @@ def parse(kind: type[T], document: Mapping[str, Any], path: str) -> T:
 
 
 @functools.cache
-def fields(kind: Hashable) -> dict[str, tuple[dataclasses.Field[Any], Any]]:
+def fields(kind: Any) -> dict[str, tuple[dataclasses.Field[Any], Any]]:
     """The JSON field names of a dataclass, each with its dataclass field and type."""
     annotations = typing.get_type_hints(kind)
     return {

@@ -7,6 +7,7 @@ are the real ones. Its audit log counts writes.
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import shutil
@@ -14,6 +15,7 @@ import signal
 import socket
 import ssl
 import subprocess
+import sys
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -44,7 +46,15 @@ def tool(name: str) -> str:
     return found
 
 
-def _free_port() -> int:
+def prometheus_operator_crds() -> list[Path]:
+    """The pinned Prometheus Operator's CRDs."""
+    command = [sys.executable, str(ROOT / "tests/e2e/cluster"), "crds"]
+    folder = subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip().splitlines()[-1]
+    return sorted(Path(folder).glob("*.yaml"))
+
+
+def free_port() -> int:
+    """A loopback port nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -56,14 +66,19 @@ class ControlPlane:
 
     folder: Path
     processes: list[tuple[str, subprocess.Popen[bytes]]] = field(default_factory=list)
-    etcd_port: int = field(default_factory=_free_port)
-    peer_port: int = field(default_factory=_free_port)
-    port: int = field(default_factory=_free_port)
-    controller_port: int = field(default_factory=_free_port)
+    etcd_port: int = field(default_factory=free_port)
+    peer_port: int = field(default_factory=free_port)
+    port: int = field(default_factory=free_port)
+    controller_port: int = field(default_factory=free_port)
 
     @property
     def url(self) -> str:
         return f"https://127.0.0.1:{self.port}"
+
+    @functools.cached_property
+    def tls(self) -> ssl.SSLContext:
+        """What a client needs to trust the API server."""
+        return ssl.create_default_context(cafile=str(self.folder / "certs/apiserver.crt"))
 
     @property
     def audit_log(self) -> Path:
@@ -133,8 +148,7 @@ class ControlPlane:
         # Always https: the address is this object's own.
         request = urllib.request.Request(self.url + path, headers={"Authorization": f"Bearer {TOKENS['admin']}"})  # noqa: S310
         try:
-            context = ssl.create_default_context(cafile=str(certificate))
-            with urllib.request.urlopen(request, timeout=5, context=context) as answer:  # noqa: S310
+            with urllib.request.urlopen(request, timeout=5, context=self.tls) as answer:  # noqa: S310
                 return str(answer.read().decode())
         except OSError:
             return ""
