@@ -39,6 +39,9 @@ class Agent:
         self._waiting: deque[int] = deque()
         self._changed = asyncio.Condition()
         self._stopping = False
+        # A series that starts at 0 shows the first task as a rise, and an idle agent as idle.
+        self._metrics.task_attempts.labels(name)
+        self._metrics.concurrent_tasks.labels(name)
 
     async def give(self, account_id: int) -> None:
         """Put a task into the queue."""
