@@ -79,6 +79,12 @@ def _node_objects() -> str:
     return dns + "---\n" + (paths.MANIFESTS / "node.yaml").read_text()
 
 
+def images_in_use() -> set[str]:
+    """Names of the images of all pods."""
+    names = "{.items[*].spec['initContainers', 'containers'][*].image}"
+    return set(output(kubectl("get", "pods", "-A", f"-o=jsonpath={names}"), "read pods", env=environment()).split())
+
+
 def apply_operator() -> None:
     """Apply prometheus-operator's rights, Deployment and Service."""
     if not current():

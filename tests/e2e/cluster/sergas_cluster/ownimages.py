@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 from . import buildcontext, paths, pythonbase
@@ -17,7 +18,7 @@ DOCKERFILES = {
 }
 REPOSITORY = "ghcr.io/sergas/sergas-"
 REGISTRY_BASE = "pulled"
-KEPT = 3  # archives of an image: a source change makes another, of about 250 MB
+KEPT = 5  # archives of an image: a source change makes another, of about 250 MB
 # pip inside a build needs the machine's certificates, index settings and name servers, where it has any.
 MOUNTED = ("/etc/ssl/certs", "/etc/pip.conf", "/etc/resolv.conf")
 
@@ -60,27 +61,46 @@ def _tag(short: str, file: Path, base: str) -> str:
     return f"{REPOSITORY}{short}:dev-{buildcontext.key(file, paths.CHECKOUT, base)}"
 
 
-def archives(chosen: list[str]) -> dict[str, Path]:
-    """Short name to archive, built now by buildah where the cache lacks it."""
-    return {short: _archive(short, tag) for short, tag in names(chosen, pythonbase.key()).items()}
+@dataclass(frozen=True)
+class Built:
+    """An image that was built: its full name, and its archive."""
+
+    tag: str
+    archive: Path
 
 
-def name_of(short: str, archive: Path) -> str:
-    """The full name of the image in one of our archives."""
-    return f"{REPOSITORY}{short}:dev-{archive.stem.rpartition('-')[2]}"
+def build(chosen: list[str]) -> dict[str, Built]:
+    """Short name to image, built now by buildah where the cache lacks it."""
+    return {short: _built(short, tag) for short, tag in names(chosen, pythonbase.key()).items()}
 
 
-def _archive(short: str, tag: str) -> Path:
-    target = paths.images() / f"sergas-{short}-{tag.rpartition('-')[2]}.tar"
+def _built(short: str, tag: str) -> Built:
+    target = _target(short, tag)
     if target.exists():
-        return target
+        return Built(tag, target)
     with held(paths.images() / ".lock", "building images"):
         if not target.exists():
-            base = pythonbase.archive()
+            return _build_staged(short)
+    return Built(tag, target)
+
+
+def _target(short: str, tag: str) -> Path:
+    return paths.images() / f"sergas-{short}-{tag.rpartition('-')[2]}.tar"
+
+
+def _build_staged(short: str) -> Built:
+    """Build from a copy of the inputs, and name the image after the copy: somebody may be editing the originals."""
+    base = pythonbase.archive()
+    with tempfile.TemporaryDirectory(prefix=".context-", dir=paths.images()) as scratch:
+        context = Path(scratch) / "context"
+        buildcontext.stage(dockerfile(short), paths.CHECKOUT, context)
+        tag = f"{REPOSITORY}{short}:dev-{buildcontext.key(context / DOCKERFILES[short], context, pythonbase.key())}"
+        target = _target(short, tag)
+        if not target.exists():
             with step(f"building {tag} from {DOCKERFILES[short]}", f"built {tag}"):
-                _buildah_build(base, short, tag, target)
-            _prune(short)
-    return target
+                _buildah_build(base, context, short, tag, target)
+    _prune(short)
+    return Built(tag, target)
 
 
 def _prune(short: str) -> None:
@@ -95,19 +115,25 @@ def kept_keys() -> set[str]:
     return {file.stem.rpartition("-")[2] for file in paths.images().glob("sergas-*.tar")}
 
 
-def _buildah_build(base: Path, short: str, tag: str, target: Path) -> None:
-    with tempfile.TemporaryDirectory(prefix=".context-", dir=target.parent) as scratch:
-        context, whole = Path(scratch) / "context", Path(scratch) / "image.tar"
-        buildcontext.stage(dockerfile(short), paths.CHECKOUT, context)
-        _load_base(base)
-        mounts = [f"--volume={path}:{path}:ro" for path in MOUNTED if Path(path).exists()]
-        # Chroot isolation needs no runtime and no privileges beyond root; layers make a source-only change cheap.
-        argv = [*buildah(), "build", "--quiet", "--layers", "--isolation=chroot", "--network=host", "--pull-never"]
-        argv += [*mounts, f"--file={context / DOCKERFILES[short]}", f"--tag={tag}", str(context)]
-        output(argv, f"build {tag}", env=_environment())
-        output([*buildah(), "push", "--quiet", tag, f"docker-archive:{whole}:{tag}"], f"save {tag}")
-        output([*buildah(), "rmi", tag], f"untag {tag}")  # its layers stay as long as a later build uses them
-        whole.rename(target)
+def _buildah_build(base: Path, context: Path, short: str, tag: str, target: Path) -> None:
+    _load_base(base)
+    mounts = [f"--volume={path}:{path}:ro" for path in MOUNTED if Path(path).exists()]
+    # Chroot isolation needs no runtime and no privileges beyond root; layers make a source-only change cheap.
+    argv = [*buildah(), "build", "--quiet", "--layers", "--isolation=chroot", "--network=host", "--pull-never"]
+    argv += [*mounts, f"--file={context / DOCKERFILES[short]}", f"--tag={tag}", str(context)]
+    output(argv, f"build {tag}", env=_environment())
+    whole = context.with_name("image.tar")
+    output([*buildah(), "push", "--quiet", tag, f"docker-archive:{whole}:{tag}"], f"save {tag}")
+    _forget_older(short, tag)
+    whole.rename(target)
+
+
+def _forget_older(short: str, tag: str) -> None:
+    """Drop the image's older tags. The newest must stay: with its last tag buildah drops the layers, our build cache."""
+    listed = output([*buildah(), "images", "--format={{.Name}}:{{.Tag}}"], "list built images").split()
+    for name in listed:
+        if name.startswith(f"{REPOSITORY}{short}:") and name != tag:
+            output([*buildah(), "rmi", name], f"drop {name}")
 
 
 def _load_base(base: Path) -> None:

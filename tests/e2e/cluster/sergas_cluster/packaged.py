@@ -16,7 +16,6 @@ from . import (
     paths,
     pki,
     ports,
-    pythonbase,
     runtime,
     thirdparty,
     toolbuild,
@@ -181,14 +180,13 @@ def images(chosen: list[str]) -> dict[str, str]:
     """
     debian.require_root()
     debian.install()
-    built = ownimages.archives(chosen)
-    # From the archives, not from the sources: these may have changed while the build ran.
-    names = {short: ownimages.name_of(short, archive) for short, archive in built.items()}
+    built = ownimages.build(chosen)
+    names = {short: image.tag for short, image in built.items()}
     with held(paths.cluster() / LOCK, "the cluster"):
         if daemons.running("containerd") is None:
             say("the cluster is down: the images are built; `images` loads them once it is up")
             return names
-        for archive in runtime.load(list(built.values())):
+        for archive in runtime.load([image.archive for image in built.values()]):
             say(f"loaded {archive.name} into the cluster")
-        runtime.forget_images(ownimages.REPOSITORY, ownimages.kept_keys())
+        runtime.forget_images(ownimages.REPOSITORY, ownimages.kept_keys(), addons.images_in_use())
     return names

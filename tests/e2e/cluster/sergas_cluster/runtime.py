@@ -122,10 +122,10 @@ def load(archives: list[Path]) -> list[Path]:
     return loaded
 
 
-def forget_images(repository: str, keys: set[str]) -> None:
-    """Remove the images under `repository` whose tag does not end in one of `keys`; running pods keep their layers."""
+def forget_images(repository: str, keys: set[str], used: set[str]) -> None:
+    """Remove the images under `repository` that no pod uses and whose tag does not end in one of `keys`."""
     for name in output(ctr("images", "list", "--quiet"), "list images").split():
-        if name.startswith(repository) and name.rpartition("-")[2] not in keys:
+        if name.startswith(repository) and name not in used and name.rpartition("-")[2] not in keys:
             output(ctr("images", "remove", name), f"remove {name}")
 
 
