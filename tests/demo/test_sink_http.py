@@ -132,6 +132,12 @@ def test_webhooks_of_version_4_are_kept_with_the_names_of_their_alerts(sink, web
     assert sink.web.post("/webhook/ops", json=webhook_payload()).status_code == 200
     [kept] = sink.received(kind="webhook")
     assert (kept["status"], kept["alerts"], kept["via"]) == ("firing", ["HighErrorRate"], "ops")
+    assert kept["subject"] == '{}:{alertname="HighErrorRate"}'
+
+
+def test_a_webhooks_subject_is_the_summary_its_alerts_share(sink, webhook_payload):
+    sink.web.post("/webhook", json=webhook_payload(commonAnnotations={"summary": "9 % of requests fail"}))
+    assert sink.received()[0]["subject"] == "9 % of requests fail"
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     kube = getattr(item, "funcargs", {}).get("kube")
     namespace = getattr(getattr(item, "module", None), "NAMESPACE", None)
     if report.failed and kube is not None and namespace:
-        lines = diagnose(kube, namespace, stacks.NAME, OPERATOR)
+        lines = diagnose(kube, stacks.NAME, [namespace, stacks.SINK_NAMESPACE], OPERATOR)
         report.sections.append((f"what {namespace} looks like", "\n".join(lines)))
     return report
 

@@ -15,7 +15,9 @@ REPLICAS = 3
 def grow(stage: Stage, say: Telling) -> str:
     """`kubectl patch` retention and replicas, and wait until that many pods run with that retention."""
     change = {"spec": {"prometheus": {"retention": RETENTION, "replicas": REPLICAS}}}
-    stage.kube.kubectl("patch", "sergasmon", NAME, "--namespace", NAMESPACE, "--type=merge", f"--patch={json.dumps(change)}")
+    stage.kube.kubectl(
+        "patch", "sergasmon", NAME, "--namespace", NAMESPACE, "--type=merge", f"--patch={json.dumps(change)}"
+    )
 
     def look() -> str:
         found = prometheus.all_ready(stage.kube, NAMESPACE, NAME, "prometheus", REPLICAS)

@@ -4,6 +4,7 @@ import argparse
 import contextlib
 import os
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -17,12 +18,13 @@ from sergas_demo.diagnosis import diagnose
 from sergas_demo.incident import told
 from sergas_demo.install import choose, guard, kubeconfig
 from sergas_demo.kube import CommandError, Kube
-from sergas_demo.places import NAME, NAMESPACE
+from sergas_demo.places import DEMO_NAMESPACE, NAME, NAMESPACE
 from sergas_demo.progress import Progress
 from sergas_demo.stage import Stage, Step, StoryError
 from sergas_demo.story import NEXT, STORY
 from sergas_demo.waiting import NotInTimeError
 
+PLAIN_WIDTH = 160
 FAILURES = (StoryError, NotInTimeError, CommandError, httpx.HTTPError, OSError, subprocess.TimeoutExpired)
 
 
@@ -31,7 +33,8 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python examples/demo", description=__doc__)
     parser.add_argument("verb", nargs="?", choices=("up", "down"), default="up")
     verb = parser.parse_args(arguments).verb
-    console = Console(highlight=False, soft_wrap=True)
+    # Without a terminal there is no width to keep to, and tables read better unbroken.
+    console = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else PLAIN_WIDTH)
     try:
         return up(console) if verb == "up" else down(console)
     except KeyboardInterrupt:
@@ -79,7 +82,7 @@ def tell_failure(console: Console, stage: Stage, step: Step, error: BaseExceptio
     console.print(f"failed  {step.title}", style="bold red", markup=False)
     console.print(f"{error}", markup=False)
     if stage.kubeconfig != Path():
-        for line in diagnose(stage.kube, NAMESPACE, NAME, f"{NAMESPACE}/sergas-operator"):
+        for line in diagnose(stage.kube, NAME, (NAMESPACE, DEMO_NAMESPACE), f"{NAMESPACE}/sergas-operator"):
             console.print(f"  {line}", markup=False)
     console.print("To look further, type:")
     for command in (*_environment(stage), *step.look):

@@ -1,6 +1,6 @@
 """What a person would look at first when a step fails, gathered in one place."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import httpx
 
@@ -12,19 +12,20 @@ LOG_LINES = 15
 EVENTS = 6
 
 
-def diagnose(kube: Kube, namespace: str, name: str, operator: str) -> Iterator[str]:
+def diagnose(kube: Kube, name: str, namespaces: Sequence[str], operator: str) -> Iterator[str]:
     """Yield lines: conditions that do not hold, pods that are not ready, warnings, the end of the operator's log.
 
     Args:
         kube: The cluster.
-        namespace: Where the SergasMonitoring is.
-        name: Its name.
+        name: The SergasMonitoring's name.
+        namespaces: Where to look; the SergasMonitoring is in the first.
         operator: The operator's Deployment as `<namespace>/<name>`.
     """
     try:
-        yield from _conditions(kube.get(where(namespace, name)))
-        yield from _pods(kube, namespace)
-        yield from _warnings(kube, namespace)
+        yield from _conditions(kube.get(where(namespaces[0], name)))
+        for namespace in namespaces:
+            yield from _pods(kube, namespace)
+            yield from _warnings(kube, namespace)
         yield from _log(kube, *operator.split("/"))
     except (httpx.HTTPError, CommandError) as error:
         yield f"the cluster does not answer: {error}"
@@ -39,7 +40,7 @@ def _conditions(found: Object | None) -> Iterator[str]:
 def _pods(kube: Kube, namespace: str) -> Iterator[str]:
     for pod in kube.items(path("v1", namespace, "pods")):
         if not prometheus.ready(pod) and pod["status"].get("phase") != "Succeeded":
-            yield f"pod {pod['metadata']['name']} is not ready: {_why(pod)}"
+            yield f"pod {namespace}/{pod['metadata']['name']} is not ready: {_why(pod)}"
 
 
 def _why(pod: Object) -> str:

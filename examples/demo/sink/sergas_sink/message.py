@@ -17,7 +17,8 @@ class Message:
         kind: One of `KINDS`.
         status: `firing`, `resolved`, `acknowledged`, or `unknown` where the text does not say.
         alerts: Names of the alerts it speaks of, as far as its kind carries them.
-        subject: Slack's title, PagerDuty's summary, the mail's subject, or the webhook's group key.
+        subject: Slack's title, PagerDuty's summary, the mail's subject, or the summary that the webhook's alerts
+            share; its group key where they share none.
         text: Everything readable in it.
         via: The name in the URL of a Slack or generic webhook.
         channel: Slack's channel.

@@ -24,7 +24,7 @@ def read(payload: object, name: str = "") -> Message:
     return Message(
         kind="webhook",
         status=payload["status"],
-        subject=payload["groupKey"],
+        subject=(payload.get("commonAnnotations") or {}).get("summary") or payload["groupKey"],
         text="\n".join(annotations),
         alerts=tuple(dict.fromkeys(item for item in names if item)),
         via=name,
