@@ -1,12 +1,17 @@
 """Render charts/sergas-monitoring with Helm, for generators and tests. No cluster is asked."""
 
+import atexit
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import yaml
+
+from charts.stubs import write_stubs
 
 ROOT = Path(__file__).parent.parent
 CHART = ROOT / "charts" / "sergas-monitoring"
@@ -31,6 +36,17 @@ def tool(name: str) -> str:
     return found
 
 
+@cache
+def stubbed() -> Path:
+    """A copy of the chart with a stub for every dependency, whatever its charts/ holds. It goes when the process ends."""
+    folder = Path(tempfile.mkdtemp(prefix="sergas-chart-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    copy = folder / CHART.name
+    shutil.copytree(CHART, copy, ignore=shutil.ignore_patterns("charts"))
+    write_stubs(copy)
+    return copy
+
+
 def template(
     values: Iterable[Path] = (),
     settings: Iterable[str] = (),
@@ -43,7 +59,7 @@ def template(
     Raises:
         RenderError: with Helm's error text.
     """
-    command = [tool("helm"), "template", release, str(CHART), "--namespace", namespace]
+    command = [tool("helm"), "template", release, str(stubbed()), "--namespace", namespace]
     command += ["--kube-version", KUBE_VERSION]
     for file in values:
         command += ["--values", str(file)]

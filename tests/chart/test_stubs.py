@@ -7,8 +7,8 @@ import sys
 import pytest
 import yaml
 
-from charts.helm import CHART
-from charts.stubs import RealChartError, write_stubs
+from charts.helm import CHART, stubbed
+from charts.stubs import write_stubs
 
 
 @pytest.fixture
@@ -29,31 +29,36 @@ def test_stubs_are_written_again_over_stubs(chart):
     assert write_stubs(chart) == write_stubs(chart)
 
 
-def test_a_real_archive_is_never_hidden_by_a_stub(chart):
+def test_a_real_archive_gets_no_stub_beside_it_and_loses_the_one_it_had(chart):
+    write_stubs(chart)
     archive = chart / "charts" / "kube-prometheus-stack-88.5.3.tgz"
-    archive.parent.mkdir()
     archive.touch()
-    with pytest.raises(RealChartError) as caught:
-        write_stubs(chart)
-    assert str(caught.value) == (
-        f"{archive} is a real chart, and a stub beside it would hide it. Keep it: Helm renders with it as it is. To"
-        f" work with stubs instead, remove {archive.parent} and run this again."
-    )
-    assert list(archive.parent.iterdir()) == [archive]
+    assert len(write_stubs(chart)) == 4
+    assert archive.exists()
+    assert not (chart / "charts" / "kube-prometheus-stack").exists()
 
 
 def test_a_real_unpacked_chart_is_never_overwritten(chart):
     real = chart / "charts" / "prometheus-redis-exporter" / "Chart.yaml"
     real.parent.mkdir(parents=True)
     real.write_text("name: prometheus-redis-exporter\n")
-    with pytest.raises(RealChartError):
-        write_stubs(chart)
+    assert len(write_stubs(chart)) == 4
     assert real.read_text() == "name: prometheus-redis-exporter\n"
 
 
-def test_the_command_says_what_it_wrote_and_fails_beside_a_real_chart(chart):
+def test_a_chart_whose_name_only_begins_alike_is_not_taken_for_the_dependency(chart):
+    (chart / "charts").mkdir()
+    (chart / "charts" / "prometheus-redis-exporter-extras-6.29.0.tgz").touch()
+    assert len(write_stubs(chart)) == 5
+
+
+def test_the_command_says_what_it_wrote(chart):
     command = [sys.executable, str(CHART.parent / "stubs.py"), str(chart)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, f"5 stubs in {chart / 'charts'}\n")
-    (chart / "charts" / "prometheus-pushgateway-3.8.0.tgz").touch()
-    assert subprocess.run(command, capture_output=True, check=False).returncode == 1
+
+
+def test_rendering_ignores_what_lies_in_the_charts_folder(tmp_path):
+    from_stubs = {path.parent.name for path in (stubbed() / "charts").glob("*/Chart.yaml")}
+    wanted = yaml.safe_load((CHART / "Chart.yaml").read_text())["dependencies"]
+    assert from_stubs == {entry["name"] for entry in wanted}
