@@ -120,20 +120,13 @@ def _buildah_build(base: Path, context: Path, short: str, tag: str, target: Path
     mounts = [f"--volume={path}:{path}:ro" for path in MOUNTED if Path(path).exists()]
     # Chroot isolation needs no runtime and no privileges beyond root; layers make a source-only change cheap.
     argv = [*buildah(), "build", "--quiet", "--layers", "--isolation=chroot", "--network=host", "--pull-never"]
-    argv += [*mounts, f"--file={context / DOCKERFILES[short]}", f"--tag={tag}", str(context)]
+    # One tag for all builds of an image: with an image's last tag buildah drops its layers, which are our build cache.
+    latest = f"localhost/sergas-{short}:latest"
+    argv += [*mounts, f"--file={context / DOCKERFILES[short]}", f"--tag={latest}", str(context)]
     output(argv, f"build {tag}", env=_environment())
     whole = context.with_name("image.tar")
-    output([*buildah(), "push", "--quiet", tag, f"docker-archive:{whole}:{tag}"], f"save {tag}")
-    _forget_older(short, tag)
+    output([*buildah(), "push", "--quiet", latest, f"docker-archive:{whole}:{tag}"], f"save {tag}")
     whole.rename(target)
-
-
-def _forget_older(short: str, tag: str) -> None:
-    """Drop the image's older tags. The newest must stay: with its last tag buildah drops the layers, our build cache."""
-    listed = output([*buildah(), "images", "--format={{.Name}}:{{.Tag}}"], "list built images").split()
-    for name in listed:
-        if name.startswith(f"{REPOSITORY}{short}:") and name != tag:
-            output([*buildah(), "rmi", name], f"drop {name}")
 
 
 def _load_base(base: Path) -> None:
