@@ -38,7 +38,7 @@ def tool(name: str) -> str:
 
 @cache
 def stubbed() -> Path:
-    """A copy of the chart with a stub for every dependency, whatever its charts/ holds. It goes when the process ends."""
+    """A copy of the chart with stubs alone, whatever its charts/ holds. It goes when the process ends."""
     folder = Path(tempfile.mkdtemp(prefix="sergas-chart-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     copy = folder / CHART.name

@@ -57,6 +57,6 @@ def promtool(tmp_path: Path) -> Callable[[Groups, str], subprocess.CompletedProc
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "shipped" in metafunc.fixturenames:
-        alerts = shipped_alerts()
-        metafunc.parametrize("shipped", alerts, ids=[alert["name"] for alert in alerts])
+    alerts = {"shipped": shipped_alerts(), "measured": [alert for alert in shipped_alerts() if "threshold" in alert]}
+    for fixture in alerts.keys() & set(metafunc.fixturenames):
+        metafunc.parametrize(fixture, alerts[fixture], ids=[alert["name"] for alert in alerts[fixture]])

@@ -29,20 +29,19 @@ def test_a_flipped_comparison_is_noticed(shipped, groups, promtool):
         assert done.returncode, f"no case of {name} notices {old!r} turned into {new!r}"
 
 
+def moved(threshold, factor):
+    """`threshold` times `factor`, or the next whole number where a count would otherwise mean the same."""
+    value = threshold * factor
+    return threshold + 1 if int(threshold) == threshold == int(value) else value
+
+
 @pytest.mark.parametrize("factor", [0.9, 1.1])
-def test_a_moved_threshold_is_noticed(shipped, factor, groups, promtool):
-    name, threshold = shipped["name"], shipped.get("threshold")
-    expr = expression(groups, name)
-    if threshold is None:
-        assert "threshold" not in shipped
-        return
-    if threshold == int(threshold) and int(threshold * factor) == threshold:
-        factor = 1.5 if factor > 1 else 0.5
-    moved = shipped["expr"].replace("${threshold}", str(threshold * factor))
-    moved = moved.replace("${window}", shipped.get("window", ""))
-    assert moved != expr
-    done = promtool(mutated(groups, name, expr=moved), name)
-    assert done.returncode, f"no case of {name} notices the threshold {threshold} moved to {threshold * factor}"
+def test_a_moved_threshold_is_noticed(measured, factor, groups, promtool):
+    name, threshold = measured["name"], moved(measured["threshold"], factor)
+    expr = measured["expr"].replace("${threshold}", str(threshold)).replace("${window}", measured.get("window", ""))
+    assert expr != expression(groups, name)
+    done = promtool(mutated(groups, name, expr=expr), name)
+    assert done.returncode, f"no case of {name} notices the threshold {measured['threshold']} moved to {threshold}"
 
 
 @pytest.mark.parametrize("duration", ["0s", "30m"])
