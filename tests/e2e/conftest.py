@@ -81,8 +81,9 @@ class Suite:
     sink: Sink
 
     def ready(self, namespace: str, name: str = stacks.NAME, seconds: float = 180) -> dict[str, object]:
-        """The SergasMonitoring of a namespace, once it is Ready."""
-        return self.has(namespace, "Ready", "True", name, seconds)
+        """The SergasMonitoring of a namespace, once it is Ready and nothing is on its way any more."""
+        where = f"{namespace}/{name}"
+        return until(f"Readiness of {where}", lambda: monitoring.settled(self.kube, namespace, name), seconds=seconds)
 
     def has(
         self, namespace: str, kind: str, status: str, name: str = stacks.NAME, seconds: float = 90

@@ -25,13 +25,13 @@ def refusal(kube, spec, *arguments):
         ),
         (
             {"prometheus": {"replicas": 0}},
-            "spec.prometheus.replicas: Invalid value: 0: replicas 0 is not possible: write 1 to 10, where 2 "
-            "survives the loss of one; to remove the stack delete the SergasMonitoring",
+            "spec.prometheus.replicas: Invalid value: 0: write 1 to 10 replicas, where 2 survives the loss "
+            "of one; to remove the stack delete the SergasMonitoring",
         ),
         (
             {"routing": {"critical": {"receivers": ["pager"]}}, "receivers": stacks.receivers()[:2]},
-            "spec.routing.critical.receivers: Invalid value: there is no receiver 'pager': add it to "
-            "spec.receivers, or write one of these instead: slack, oncall",
+            "spec.routing.critical.receivers: Invalid value: a receiver named here is not in "
+            "spec.receivers: add it there, or write the name of one that is",
         ),
         (
             {"receivers": [{"name": "both"} | stacks.receivers()[0] | stacks.receivers()[3] | {"name": "both"}]},
@@ -57,6 +57,6 @@ def test_a_volume_does_not_shrink(suite, kube):
     with pytest.raises(CommandError) as error:
         kube.apply(monitoring.resource(stacks.NAME, smaller), namespace=NAMESPACE)
     assert error.value.said == (
-        f'The SergasMonitoring "{stacks.NAME}" is invalid: spec.prometheus.storage.size: Invalid value: a volume '
-        "cannot shrink from 50Gi to 1Gi: write 50Gi or more, or create another SergasMonitoring with the smaller size"
+        f'The SergasMonitoring "{stacks.NAME}" is invalid: spec.prometheus.storage.size: Invalid value: "1Gi": a '
+        "volume cannot shrink from 50Gi to 1Gi: write 50Gi or more, or create another SergasMonitoring with the smaller size"
     )

@@ -27,5 +27,5 @@ def grow(stage: Stage, say: Telling) -> str:
         return f"{len(found)} pods, each reports storage.tsdb.retention.time={RETENTION}"
 
     running = until(f"A retention of {RETENTION} in {REPLICAS} running pods", look, seconds=240, show=say)
-    until("Ready", lambda: monitoring.has(stage.kube, NAMESPACE, NAME, "Ready"), seconds=60, show=say)
+    until("Ready", lambda: monitoring.settled(stage.kube, NAMESPACE, NAME), seconds=60, show=say)
     return running

@@ -62,5 +62,7 @@ def _warnings(kube: Kube, namespace: str) -> Iterator[str]:
 
 def _log(kube: Kube, namespace: str, deployment: str) -> Iterator[str]:
     yield f"the operator's last {LOG_LINES} lines:"
-    log = kube.kubectl("--namespace", namespace, "logs", f"deployment/{deployment}", f"--tail={LOG_LINES}")
-    yield from (f"  {line}" for line in log.splitlines())
+    log = kube.kubectl("--namespace", namespace, "logs", f"deployment/{deployment}", "--tail=500")
+    # At level DEBUG kopf tells of every event it hands over.
+    told = [line for line in log.splitlines() if '"kopf.objects"' not in line]
+    yield from (f"  {line}" for line in told[-LOG_LINES:])

@@ -130,7 +130,7 @@ def apply_monitoring(stage: Stage, say: Telling) -> str:
     stage.kube.apply(sergas_monitoring(), namespace=NAMESPACE, arguments=["--validate=strict"])
     found = until(
         "Ready",
-        lambda: monitoring.has(stage.kube, NAMESPACE, NAME, "Ready"),
+        lambda: monitoring.settled(stage.kube, NAMESPACE, NAME),
         seconds=READY_SECONDS,
         show=say,
     )

@@ -54,6 +54,18 @@ def has(kube: Kube, namespace: str, name: str, kind: str, status: str = "True") 
     return found
 
 
+def settled(kube: Kube, namespace: str, name: str) -> Object:
+    """The resource, once it is Ready and nothing is on its way any more.
+
+    Raises:
+        NotYet: While something is.
+    """
+    found = has(kube, namespace, name, "Ready")
+    seen = condition(found, "Progressing")
+    expect(seen["status"] == "False", f"Progressing {seen['reason']}: {seen['message']}{_replicas(found)}")
+    return found
+
+
 def _replicas(found: Object) -> str:
     status = found.get("status") or {}
     counts = [

@@ -40,7 +40,7 @@ def until(what: str, look: Callable[[], Seen], *, seconds: float, show: Callable
         except NotYet as seen:
             account = str(seen)
         except httpx.HTTPError as error:
-            account = str(error) or type(error).__name__
+            account = next(iter(str(error).splitlines()), type(error).__name__)
         if account != last:
             show(account)
             last = account
