@@ -22,7 +22,7 @@ from kubernetes.aio import client, config
 from kubernetes.aio.dynamic import DynamicClient, Resource
 
 from sergas_operator import alertmanagers, metrics
-from sergas_operator.cache import Body, Cache, Key
+from sergas_operator.cache import Body, Cache, Key, trimmed
 from sergas_operator.errors import ApiError
 from sergas_operator.names import MANAGED_BY, MANAGER, volume_labels
 from sergas_operator.spec import GROUP, KIND, VERSION
@@ -47,6 +47,8 @@ KINDS: dict[str, tuple[str, str, str]] = {
     "Event": ("", "v1", "events"),
 }
 CHILDREN = ("Secret", "Alertmanager", "Prometheus", "Service", "PodDisruptionBudget")
+# Children whose watches are told only of objects with our label; users' Secrets are watched as well.
+FILTERED = ("Alertmanager", "Prometheus", "Service", "PodDisruptionBudget")
 CUSTOM = (KIND, "Prometheus", "Alertmanager")
 
 
@@ -90,6 +92,10 @@ class Cluster:
                 raise
             self.cache.gone(key)
             return None
+        if kind in FILTERED and not _labelled(body):
+            # No watch will ever tell of it.
+            self.cache.forget(key)
+            return trimmed(body)
         self.cache.answered(key, body, written=False)
         return self.cache.get(key) or body
 
@@ -229,8 +235,8 @@ class Cluster:
             known = self.cache.get(key) is not None
             self.cache.gone(key, int(metadata.get("resourceVersion") or 0))
             return known
-        ours = kind == KIND or (metadata.get("labels") or {}).get(MANAGED_BY) == MANAGER
-        return self.cache.event(key, body, keep=ours and kind in (KIND, *CHILDREN))
+        keep = kind == KIND or (kind in CHILDREN and _labelled(body))
+        return self.cache.event(key, body, keep=keep)
 
     async def _request(
         self, verb: str, kind: str, namespace: str, name: str, *, part: str = "", **options: Any
@@ -257,6 +263,10 @@ class Cluster:
                 0, doing, f"the API server did not answer ({type(error).__name__}): it is tried again"
             ) from error
         return body
+
+
+def _labelled(body: Mapping[str, Any]) -> bool:
+    return bool((body["metadata"].get("labels") or {}).get(MANAGED_BY) == MANAGER)
 
 
 def in_cluster() -> bool:

@@ -103,11 +103,10 @@ class Operator:
         if (metadata.get("labels") or {}).get(MANAGED_BY) == MANAGER:
             self.child_event("Secret", event, body)
             return
-        readers = self._readers.get((metadata["namespace"], metadata["name"]))
-        if readers:
-            self.cluster.observe("Secret", event, body)
-            for key in readers:
-                self.queue.add(key)
+        # Without a reader it may still be in the cache, and must not grow stale there.
+        self.cluster.observe("Secret", event, body)
+        for key in self._readers.get((metadata["namespace"], metadata["name"]), ()):
+            self.queue.add(key)
 
     async def pass_over(self, key: Key, live: bool) -> float | None:
         """One pass over a SergasMonitoring; raises RetryError when it is to be tried again."""
@@ -149,7 +148,11 @@ class Operator:
 
     def _refer(self, key: Key, secrets: frozenset[str]) -> None:
         for name in self._secrets.get(key, frozenset()) - secrets:
-            self._readers[(key[0], name)].discard(key)
+            readers = self._readers[(key[0], name)]
+            readers.discard(key)
+            if not readers:
+                del self._readers[(key[0], name)]
+                self.cluster.cache.forget(("Secret", key[0], name))
         for name in secrets:
             self._readers[(key[0], name)].add(key)
         self._secrets[key] = secrets

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
+import json
 import os
 import signal
 import subprocess
@@ -14,15 +14,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-import yaml
 
 # There are no packages under tests/: the helpers beside this file are found by name.
 sys.path.insert(0, str(Path(__file__).parent))
 
-from controlplane import CRD, ROOT, ControlPlane, free_port, prometheus_operator_crds  # noqa: E402
-from kube import Namespace  # noqa: E402
+from controlplane import CRD, ROOT, ControlPlane, free_port, prometheus_operator_crds
+from kube import Namespace
 
-SERVED = [f"served-{number:02}" for number in range(32)]
+# One namespace for the operator of the session, one for operators that tests start themselves: every namespace costs an
+# operator seven watches, and tests clean up behind them.
+SERVED = "served"
+UNSERVED = "unserved"
 START_SECONDS = 20
 # The rights the chart grants the operator, and not one more: a test that passes with them passes there.
 RULES = [
@@ -59,7 +61,7 @@ class OperatorProcess:
         """The body at `path` of its health port, or of another; empty while it does not answer."""
         try:
             url = f"http://127.0.0.1:{port or self.health_port}{path}"
-            with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310
+            with urllib.request.urlopen(url, timeout=2) as answer:
                 return str(answer.read().decode())
         except OSError:
             return ""
@@ -77,22 +79,21 @@ def control_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlP
 
 
 @pytest.fixture(scope="session")
-def served_namespaces(control_plane: ControlPlane) -> Iterator[str]:
-    """Names of namespaces in which the operator has its rights, each to be used by one test."""
-    documents = [document for name in SERVED for document in _served(name)]
-    control_plane.kubectl("apply", "--server-side", "-f", "-", stdin=yaml.safe_dump_all(documents))
-    return iter(SERVED)
+def granted(control_plane: ControlPlane) -> ControlPlane:
+    """The control plane with namespaces in which the operator has its rights."""
+    for name in (SERVED, UNSERVED):
+        for path, document in _granted(name):
+            control_plane.apply(path, json.dumps(document))
+    return control_plane
 
 
 @pytest.fixture
-def start_operator(
-    control_plane: ControlPlane, served_namespaces: Iterator[str], tmp_path: Path
-) -> Iterator[Callable[..., OperatorProcess]]:
+def start_operator(granted: ControlPlane, tmp_path: Path) -> Iterator[Callable[..., OperatorProcess]]:
     """Starts operators of the test's own; they are ended with the test."""
     started: list[OperatorProcess] = []
 
-    def start(namespaces: str, **environment: str) -> OperatorProcess:
-        started.append(_start(control_plane, namespaces, tmp_path / f"{len(started)}.log", environment))
+    def start(**environment: str) -> OperatorProcess:
+        started.append(_start(granted, UNSERVED, tmp_path / f"{len(started)}.log", environment))
         return started[-1]
 
     yield start
@@ -101,29 +102,28 @@ def start_operator(
 
 
 @pytest.fixture(scope="session")
-def operator(
-    control_plane: ControlPlane, served_namespaces: Iterator[str], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[OperatorProcess]:
-    """The operator that serves the whole pool."""
+def operator(granted: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OperatorProcess]:
+    """The operator that serves the namespace of most tests."""
     log = tmp_path_factory.mktemp("operator") / "operator.log"
-    found = _start(control_plane, ",".join(SERVED[:24]), log, {})
+    found = _start(granted, SERVED, log, {})
     yield found
     found.stop()
 
 
 @pytest.fixture
-def namespace(control_plane: ControlPlane, operator: OperatorProcess, served_namespaces: Iterator[str]) -> Namespace:
-    """A namespace of the test's own, served by the running operator."""
-    return Namespace(control_plane, next(served_namespaces))
-
-
-_unserved = itertools.count()
+def namespace(granted: ControlPlane, operator: OperatorProcess) -> Iterator[Namespace]:
+    """An empty namespace, served by the running operator."""
+    found = Namespace(granted, SERVED)
+    yield found
+    found.empty()
 
 
 @pytest.fixture
-def unserved(control_plane: ControlPlane, served_namespaces: Iterator[str]) -> Namespace:
-    """A namespace no operator serves, with the operator's rights in it."""
-    return Namespace(control_plane, SERVED[24 + next(_unserved)])
+def unserved(granted: ControlPlane) -> Iterator[Namespace]:
+    """An empty namespace no operator serves yet, with the operator's rights in it."""
+    found = Namespace(granted, UNSERVED)
+    yield found
+    found.empty()
 
 
 def _start(control_plane: ControlPlane, namespaces: str, log: Path, environment: dict[str, str]) -> OperatorProcess:
@@ -154,18 +154,19 @@ def _start(control_plane: ControlPlane, namespaces: str, log: Path, environment:
     return started
 
 
-def _served(name: str) -> list[dict[str, object]]:
+def _granted(name: str) -> list[tuple[str, dict[str, object]]]:
     rules = [{"apiGroups": groups, "resources": resources, "verbs": verbs} for groups, resources, verbs in RULES]
     api = "rbac.authorization.k8s.io"
     metadata = {"name": "sergas-operator", "namespace": name}
+    base = {"apiVersion": f"{api}/v1", "metadata": metadata}
+    binding = {
+        "kind": "RoleBinding",
+        "roleRef": {"apiGroup": api, "kind": "Role", "name": "sergas-operator"},
+        "subjects": [{"apiGroup": api, "kind": "User", "name": "sergas-operator"}],
+    }
+    folder = f"/apis/{api}/v1/namespaces/{name}"
     return [
-        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}},
-        {"apiVersion": f"{api}/v1", "kind": "Role", "metadata": metadata, "rules": rules},
-        {
-            "apiVersion": f"{api}/v1",
-            "kind": "RoleBinding",
-            "metadata": metadata,
-            "roleRef": {"apiGroup": api, "kind": "Role", "name": "sergas-operator"},
-            "subjects": [{"apiGroup": api, "kind": "User", "name": "sergas-operator"}],
-        },
+        (f"/api/v1/namespaces/{name}", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}),
+        (f"{folder}/roles/sergas-operator", base | {"kind": "Role", "rules": rules}),
+        (f"{folder}/rolebindings/sergas-operator", base | binding),
     ]

@@ -164,5 +164,11 @@ class Namespace:
         }
         self.patch_object(kind, "sergas", {"status": settled | status}, "/status")
 
+    def empty(self) -> None:
+        """Deletes everything a test may have left, and returns once it is gone."""
+        for kind in ("SergasMonitoring", *PATHS):
+            self.request("DELETE", self._path(kind))
+        self.wait("nothing is left", lambda: not any(self.list(kind) for kind in PATHS if kind != "Event"))
+
     def _path(self, kind: str) -> str:
         return PATHS[kind].format(self.name)

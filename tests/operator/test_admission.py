@@ -116,7 +116,8 @@ def test_two_receivers_of_one_name_are_refused_with_advice(unserved_default: Nam
     with pytest.raises(Refused) as refused:
         unserved_default.create({"receivers": [WEBHOOK, WEBHOOK]})
     assert str(refused.value) == (
-        KUBECTL_SAYS + '[spec.receivers[1]: Duplicate value: {"name":"hook"}, spec.receivers: Invalid value: two receivers '
+        KUBECTL_SAYS
+        + '[spec.receivers[1]: Duplicate value: {"name":"hook"}, spec.receivers: Invalid value: two receivers '
         "have the same name: give each a name of its own]"
     )
 
@@ -126,7 +127,7 @@ def test_a_name_too_long_for_pods_is_refused(unserved_default: Namespace) -> Non
     with pytest.raises(Refused) as refused:
         unserved_default.create({}, name)
     assert str(refused.value) == (
-        f'SergasMonitoring.monitoring.sergas.com "{name}" is invalid: <nil>: Invalid value: the name \'{name}\' cannot be '
+        f"SergasMonitoring.monitoring.sergas.com \"{name}\" is invalid: <nil>: Invalid value: the name '{name}' cannot be "
         "used for Services and pods: write at most 38 lower case letters, digits and hyphens, starting with a letter, such "
         "as sergas"
     )
@@ -148,9 +149,10 @@ def test_a_volume_can_grow_and_cannot_shrink_or_change_its_class(unserved_defaul
         unserved_default.patch({"prometheus": {"storage": {"size": "20Gi", "storageClassName": "slow"}}}, "grows")
     invalid = 'SergasMonitoring.monitoring.sergas.com "grows" is invalid: '
     assert str(refused.value) == (
-        invalid + '[spec.prometheus.storage.size: Invalid value: "20Gi": a volume cannot shrink from 21474836481 to 20Gi: '
+        invalid
+        + '[spec.prometheus.storage.size: Invalid value: "20Gi": a volume cannot shrink from 21474836481 to 20Gi: '
         "write 21474836481 or more, or create another SergasMonitoring with the smaller size, "
-        "spec.prometheus.storage.storageClassName: Invalid value: \"slow\": the class of existing volumes cannot change from "
+        'spec.prometheus.storage.storageClassName: Invalid value: "slow": the class of existing volumes cannot change from '
         "'fast' to 'slow': write 'fast' again, or create another SergasMonitoring with the new class]"
     )
 

@@ -1,0 +1,358 @@
+"""The running operator against a real API server: what it writes, what it leaves alone, what it says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from conftest import OperatorProcess
+from controlplane import ControlPlane
+from kube import CHILDREN, Namespace
+
+pytestmark = pytest.mark.apiserver
+
+SLACK = {"name": "chat", "slack": {"channel": "#critical", "urlSecretRef": {"name": "slack", "key": "url"}}}
+HOOK = {"name": "hook", "webhook": {"urlSecretRef": {"name": "hook", "key": "url"}}}
+CONFIG = "sergas-alertmanager-config"
+
+
+def config(namespace: Namespace) -> dict[str, str]:
+    return namespace.secret_data(CONFIG)
+
+
+def uids(namespace: Namespace) -> set[str]:
+    found = [namespace.get(kind, name) for kind, name in CHILDREN]
+    return {body["metadata"]["uid"] for body in found if body}
+
+
+def test_a_new_monitoring_gets_every_child_owned_and_labelled(namespace: Namespace) -> None:
+    uid = namespace.create()["metadata"]["uid"]
+    namespace.wait_for_children()
+    for kind, name in CHILDREN:
+        metadata = namespace.get(kind, name)["metadata"]
+        assert metadata["ownerReferences"][0]["uid"] == uid
+        assert metadata["labels"]["app.kubernetes.io/managed-by"] == "sergas-operator"
+        assert metadata["labels"]["app.kubernetes.io/instance"] == "sergas"
+        assert "finalizers" not in metadata
+
+
+def test_labels_and_annotations_of_the_monitoring_are_never_copied(namespace: Namespace) -> None:
+    namespace.create()
+    marks = {"argocd.argoproj.io/instance": "app"}
+    namespace.patch_object("SergasMonitoring", "sergas", {"metadata": {"labels": marks, "annotations": marks}})
+    namespace.wait_for_children()
+    for kind, name in CHILDREN:
+        metadata = namespace.get(kind, name)["metadata"]
+        assert not marks.keys() & (metadata["labels"].keys() | metadata.get("annotations", {}).keys())
+
+
+def test_no_receiver_is_said_plainly(namespace: Namespace) -> None:
+    namespace.create()
+    condition = namespace.wait_for_condition("ReceiversReady", "NoReceivers")
+    assert (condition["status"], condition["message"]) == (
+        "True",
+        "No alert reaches anyone: name someone in spec.receivers.",
+    )
+
+
+def test_a_changed_field_reaches_its_child_in_few_writes_and_the_next_pass_in_none(
+    namespace: Namespace, granted: ControlPlane
+) -> None:
+    namespace.create()
+    namespace.wait_for_children()
+    for kind in ("Prometheus", "Alertmanager"):
+        namespace.settle_as_prometheus_operator(kind)
+    namespace.wait("status is quiet", lambda: namespace.status()["prometheus"]["ready"] == "2/2")
+    namespace.wait("status is quiet", lambda: namespace.status()["alertmanager"]["ready"] == "3/3")
+    before = granted.audit_size()
+    namespace.patch({"prometheus": {"retention": "7d"}})
+    namespace.wait("the retention is 7d", lambda: namespace.get("Prometheus", "sergas")["spec"]["retention"] == "7d")
+    namespace.wait_for_condition("Progressing", "RollingOut")
+    namespace.settle_as_prometheus_operator()
+    namespace.wait_for_condition("Progressing", "Converged")
+    writes = granted.writes(namespace.name, since=before)
+    assert ("patch", "prometheuses") in writes
+    assert {resource for _, resource in writes} == {"prometheuses", "sergasmonitorings/status"}
+    assert len(writes) <= 8
+    after = granted.audit_size()
+    # A label is no part of the spec, but it makes the API server tell every watcher of a new version.
+    namespace.patch_object("Prometheus", "sergas", {"metadata": {"labels": {"noticed": "yes"}}})
+    namespace.secret("unrelated", key="value")
+    namespace.create({}, "marker")
+    namespace.wait("a later pass is done", lambda: namespace.status("marker"))
+    assert granted.writes(namespace.name, since=after, name="sergas") == []
+
+
+def test_drift_is_put_right(namespace: Namespace) -> None:
+    namespace.create()
+    namespace.wait_for_children()
+    namespace.patch_object("Prometheus", "sergas", {"spec": {"retention": "1d"}})
+    namespace.patch_object("Alertmanager", "sergas", {"spec": {"replicas": 1}})
+    namespace.patch_object("PodDisruptionBudget", "sergas-prometheus", {"spec": {"maxUnavailable": 2}})
+    namespace.wait("30d again", lambda: namespace.get("Prometheus", "sergas")["spec"]["retention"] == "30d")
+    namespace.wait("3 again", lambda: namespace.get("Alertmanager", "sergas")["spec"]["replicas"] == 3)
+    budget = "PodDisruptionBudget"
+    namespace.wait("1 again", lambda: namespace.get(budget, "sergas-prometheus")["spec"]["maxUnavailable"] == 1)
+
+
+def test_a_renumbered_service_port_is_put_right(namespace: Namespace) -> None:
+    namespace.create()
+    namespace.wait_for_children()
+    ports = [{"name": "http-web", "port": 9999, "targetPort": "http-web", "protocol": "TCP"}]
+    namespace.patch_object("Service", "sergas-alertmanager", {"spec": {"ports": ports}})
+
+    def ports_now() -> list[int]:
+        return [port["port"] for port in namespace.get("Service", "sergas-alertmanager")["spec"]["ports"]]
+
+    namespace.wait("port 9093 again", lambda: ports_now() == [9093])
+
+
+def test_a_child_whose_label_was_taken_is_still_ours(namespace: Namespace) -> None:
+    namespace.create()
+    namespace.wait_for_children()
+    label = "app.kubernetes.io/managed-by"
+    namespace.patch_object("Service", "sergas-prometheus", {"metadata": {"labels": {label: None}}})
+    namespace.wait(
+        "the label is back", lambda: label in namespace.get("Service", "sergas-prometheus")["metadata"]["labels"]
+    )
+
+
+def test_deleted_children_come_back(namespace: Namespace) -> None:
+    namespace.create()
+    namespace.wait_for_children()
+    before = uids(namespace)
+    for kind, name in CHILDREN:
+        namespace.delete(kind, name)
+    namespace.wait("every child is a new one", lambda: not before & uids(namespace) and len(uids(namespace)) == 7)
+
+
+def test_anothers_object_of_the_same_name_is_left_alone_and_said(namespace: Namespace) -> None:
+    body = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "sergas-prometheus"}}
+    path = f"api/v1/namespaces/{namespace.name}/services"
+    namespace.request("POST", path, body | {"spec": {"ports": [{"port": 80}]}})
+    namespace.create()
+    message = namespace.wait_for_condition("Ready", "NameTaken")["message"]
+    assert message == (
+        f"Service {namespace.name}/sergas-prometheus exists and was not made by this operator: delete it, or give the "
+        "SergasMonitoring another name"
+    )
+    assert namespace.get("Service", "sergas-prometheus")["spec"]["ports"][0]["port"] == 80
+
+
+def test_plan_writes_no_child_and_lists_what_it_would_write(namespace: Namespace) -> None:
+    namespace.create({"mode": "Plan"})
+    namespace.wait_for_status()
+    planned = [(change["action"], change["kind"], change["name"]) for change in namespace.status()["plannedChanges"]]
+    assert planned == [("Create", kind, name) for kind, name in CHILDREN]
+    assert [namespace.get(kind, name) for kind, name in CHILDREN] == [None] * len(CHILDREN)
+    namespace.patch({"mode": "Apply"})
+    namespace.wait_for_children()
+    namespace.patch({"mode": "Plan", "prometheus": {"retention": "5d"}})
+    namespace.wait_for_status()
+    assert namespace.status()["plannedChanges"] == [
+        {"action": "Update", "kind": "Prometheus", "name": "sergas", "fields": ["spec.retention"]}
+    ]
+    assert namespace.get("Prometheus", "sergas")["spec"]["retention"] == "30d"
+    assert namespace.condition("Progressing")["message"] == (
+        "spec.mode is Plan: 1 changes are listed in status.plannedChanges, set it to Apply to make them."
+    )
+
+
+def test_paused_leaves_children_as_they_are(namespace: Namespace) -> None:
+    namespace.create()
+    namespace.wait_for_children()
+    namespace.patch({"paused": True, "prometheus": {"retention": "5d"}})
+    namespace.wait_for_condition("Progressing", "Paused")
+    assert namespace.get("Prometheus", "sergas")["spec"]["retention"] == "30d"
+    namespace.patch({"paused": False})
+    namespace.wait("5d", lambda: namespace.get("Prometheus", "sergas")["spec"]["retention"] == "5d")
+
+
+def test_a_field_no_longer_wanted_is_taken_away(namespace: Namespace) -> None:
+    namespace.create({"prometheus": {"scheduling": {"nodeSelector": {"disk": "ssd"}}}})
+    namespace.wait_for_children()
+    namespace.patch({"prometheus": {"scheduling": {"nodeSelector": None}}})
+    namespace.wait("no selector", lambda: "nodeSelector" not in namespace.get("Prometheus", "sergas")["spec"])
+
+
+def test_a_missing_secret_silences_its_own_receiver_only(namespace: Namespace) -> None:
+    namespace.secret("hook", url="http://example.com/hook")
+    namespace.create({"receivers": [SLACK, HOOK]})
+    condition = namespace.wait_for_condition("ReceiversReady", "SecretNotUsable")
+    assert condition["message"] == (
+        f"spec.receivers[0] (chat): slack.urlSecretRef names Secret {namespace.name}/slack, which does not exist: create it "
+        "with the key url; until then no alert reaches chat."
+    )
+    found = config(namespace)
+    assert found["hook.url"] == "http://example.com/hook"
+    assert "url_file: /etc/alertmanager/config/hook.url" in found["alertmanager.yaml"]
+    assert "slack_configs" not in found["alertmanager.yaml"]
+    assert namespace.status()["receivers"] == [
+        {"name": "chat", "secretFound": False, "message": condition["message"]},
+        {"name": "hook", "secretFound": True, "message": ""},
+    ]
+    assert namespace.status()["receiversReady"] == "1/2"
+    assert namespace.condition("Ready")["status"] == "False"
+
+
+def test_a_missing_key_is_named(namespace: Namespace) -> None:
+    namespace.secret("hook", address="http://example.com/hook")
+    namespace.create({"receivers": [HOOK]})
+    assert namespace.wait_for_condition("ReceiversReady", "SecretNotUsable")["message"] == (
+        f"spec.receivers[0] (hook): webhook.urlSecretRef names Secret {namespace.name}/hook, which has no key url: add the "
+        "key; until then no alert reaches hook."
+    )
+
+
+def test_a_rotated_secret_is_picked_up_and_the_configuration_stays(namespace: Namespace) -> None:
+    namespace.secret("hook", url="http://example.com/old")
+    namespace.create({"receivers": [HOOK]})
+    namespace.wait_for_children()
+    before = config(namespace)
+    namespace.secret("hook", url="http://example.com/new")
+    namespace.wait("the new address", lambda: config(namespace)["hook.url"] == "http://example.com/new")
+    assert config(namespace)["alertmanager.yaml"] == before["alertmanager.yaml"]
+
+
+@pytest.mark.parametrize("broken", [None, "", "not an address"])
+def test_the_last_good_value_is_kept(namespace: Namespace, broken: str | None) -> None:
+    namespace.secret("hook", url="http://example.com/good")
+    namespace.create({"receivers": [HOOK]})
+    namespace.wait_for_children()
+    if broken is None:
+        namespace.delete("Secret", "hook")
+    else:
+        namespace.secret("hook", url=broken)
+    condition = namespace.wait_for_condition("ReceiversReady", "SecretNotUsable")
+    trouble = (
+        "which does not exist: create it with the key url"
+        if broken is None
+        else "whose key url is not a web address that begins with https:// or http://: correct the value"
+    )
+    assert condition["message"] == (
+        f"spec.receivers[0] (hook): webhook.urlSecretRef names Secret {namespace.name}/hook, {trouble}; until then the last "
+        "good value is used."
+    )
+    assert config(namespace)["hook.url"] == "http://example.com/good"
+    namespace.secret("hook", url="http://example.com/better")
+    namespace.wait_for_condition("ReceiversReady", "ReceiversReady")
+    assert config(namespace)["hook.url"] == "http://example.com/better"
+
+
+def test_broken_template_text_is_named_and_other_receivers_stay_live(namespace: Namespace) -> None:
+    namespace.secret("hook", url="http://example.com/hook")
+    namespace.secret("slack", url="https://hooks.slack.com/services/x")
+    broken = SLACK | {"slack": SLACK["slack"] | {"title": "{{ if .CommonLabels.job }}{{ .Status | shout }}{{ end }}"}}
+    namespace.create({"receivers": [broken, HOOK]})
+    assert namespace.wait_for_condition("ReceiversReady", "TemplateInvalid")["message"] == (
+        "spec.receivers[0] (chat): slack.title is not a valid template, line 1, column 27: there is no function shout: write "
+        "a field with a dot such as .shout, or quote it as text; until then the default text is sent."
+    )
+    text = config(namespace)["alertmanager.yaml"]
+    assert "shout" not in text
+    assert "api_url_file: /etc/alertmanager/config/chat.url" in text
+    assert "url_file: /etc/alertmanager/config/hook.url" in text
+
+
+def test_no_secret_value_is_told_anywhere(namespace: Namespace, operator: OperatorProcess) -> None:
+    namespace.secret("hook", url="http://example.com/t0ken-of-hook")
+    namespace.secret("slack", url="broken t0ken-of-slack")
+    namespace.create({"receivers": [SLACK, HOOK]})
+    namespace.wait_for_condition("ReceiversReady", "SecretNotUsable")
+    told = [
+        str(namespace.get("SergasMonitoring", "sergas")),
+        str(namespace.list("Event")),
+        config(namespace)["alertmanager.yaml"],
+        operator.log.read_text(),
+        *(str(namespace.get(kind, name)) for kind, name in CHILDREN if kind != "Secret"),
+    ]
+    assert not any("t0ken" in text for text in told)
+
+
+def test_events_name_the_field_and_come_once(namespace: Namespace) -> None:
+    namespace.create({"receivers": [HOOK]})
+    namespace.wait_for_condition("ReceiversReady", "SecretNotUsable")
+    namespace.patch({"prometheus": {"retention": "9d"}})
+    namespace.wait_for_status()
+
+    def told(reason: str) -> list[tuple[str, str]]:
+        return [(event["type"], event["message"]) for event in namespace.list("Event") if event["reason"] == reason]
+
+    namespace.wait("the change is told", lambda: told("Updated"))
+    assert told("Updated") == [("Normal", "Updated Prometheus sergas (spec.retention).")]
+    assert told("SecretNotUsable") == [("Warning", namespace.condition("ReceiversReady")["message"])]
+
+
+def test_status_follows_the_prometheus_operator(namespace: Namespace) -> None:
+    namespace.create()
+    namespace.wait_for_children()
+    waiting = namespace.wait_for_condition("PrometheusAvailable", "WaitingForPrometheusOperator")
+    assert waiting["message"] == (
+        f"Prometheus {namespace.name}/sergas has no status: check that the Prometheus Operator runs and serves the namespace "
+        f"{namespace.name}."
+    )
+    namespace.settle_as_prometheus_operator("Prometheus", availableReplicas=1)
+    degraded = namespace.wait_for_condition("PrometheusAvailable", "ReplicasNotReady")
+    assert degraded["message"] == (
+        f"1 of 2 replicas are ready: type `kubectl -n {namespace.name} get pods -l prometheus=sergas`."
+    )
+    assert namespace.status()["prometheus"] == {"replicas": 2, "readyReplicas": 1, "ready": "1/2"}
+    namespace.settle_as_prometheus_operator("Prometheus")
+    assert namespace.wait_for_condition("PrometheusAvailable", "ReplicasReady")["status"] == "True"
+
+
+def test_a_condition_keeps_its_time_while_its_status_stays(namespace: Namespace) -> None:
+    namespace.create()
+    namespace.wait_for_children()
+    before = namespace.condition("ReceiversReady")["lastTransitionTime"]
+    stamped = "2020-01-01T00:00:00Z"
+    conditions = namespace.status()["conditions"]
+    for condition in conditions:
+        condition["lastTransitionTime"] = stamped
+    namespace.patch_object("SergasMonitoring", "sergas", {"status": {"conditions": conditions}}, "/status")
+    namespace.patch({"prometheus": {"retention": "4d"}})
+    namespace.wait_for_status()
+    assert before != stamped
+    assert namespace.condition("ReceiversReady")["lastTransitionTime"] == stamped
+
+
+def test_a_volume_smaller_than_asked_for_is_said_with_the_command(namespace: Namespace) -> None:
+    namespace.create({"prometheus": {"storage": {"size": "60Gi"}}})
+    namespace.wait_for_children()
+    labels = {
+        "app.kubernetes.io/instance": "sergas",
+        "app.kubernetes.io/part-of": "sergas-monitoring",
+        "app.kubernetes.io/name": "prometheus",
+    }
+    name = "prometheus-sergas-db-prometheus-sergas-0"
+    claim: dict[str, Any] = {
+        "apiVersion": "v1",
+        "kind": "PersistentVolumeClaim",
+        "metadata": {"name": name, "labels": labels},
+        "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "50Gi"}}},
+    }
+    namespace.request("POST", f"api/v1/namespaces/{namespace.name}/persistentvolumeclaims", claim)
+    namespace.wait_for_condition("StorageReady", "VolumesPending")
+    bound = {"status": {"phase": "Bound", "capacity": {"storage": "50Gi"}}}
+    namespace.patch_object("PersistentVolumeClaim", name, bound, "/status")
+    assert namespace.wait_for_condition("StorageReady", "VolumesTooSmall")["message"] == (
+        f"Volume {name} holds 50Gi, less than the 60Gi asked for, and does not grow by itself: type `kubectl -n "
+        f'{namespace.name} patch pvc {name} -p \'{{"spec":{{"resources":{{"requests":{{"storage":"60Gi"}}}}}}}}\'` if '
+        "its StorageClass allows expansion."
+    )
+    assert namespace.status()["storage"] == [{"pvc": name, "requested": "60Gi", "actual": "50Gi"}]
+
+
+def test_its_metrics_have_the_fields_names(operator: OperatorProcess, namespace: Namespace) -> None:
+    namespace.create()
+    namespace.wait_for_children()
+    text = operator.get("/metrics", operator.metrics_port)
+    for name in (
+        'sergas_operator_reconcile_total{result="success"}',
+        "sergas_operator_reconcile_duration_seconds_bucket",
+        "sergas_operator_queue_depth",
+        'sergas_operator_api_writes_total{kind="Prometheus",verb="create"}',
+        "sergas_operator_last_successful_reconcile_timestamp_seconds",
+        "sergas_operator_monitorings",
+    ):
+        assert name in text
