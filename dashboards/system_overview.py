@@ -3,7 +3,7 @@
 from typing import Final
 
 from dashboards import limits
-from dashboards.frame import API, APP, filled, frame
+from dashboards.frame import API, APP, ASKED, filled, frame
 from dashboards.panels import GREEN, RED, Bands, Panel, Query, above, below, graph, number
 from dashboards.sdk import model, stat
 
@@ -85,12 +85,12 @@ def latency_now() -> stat.Panel:
 
 
 def rate_of_requests(window: str) -> str:
-    return f"sum by (job) (rate({REQUESTS}{{{APP}}}[{window}]))"
+    return f"sum by (job) (rate({REQUESTS}{{{ASKED}}}[{window}]))"
 
 
 def failures(window: str) -> str:
     """Failing requests a second; 0, not nothing, for a job that never failed."""
-    failing = f'sum by (job) (rate({REQUESTS}{{{APP},status=~"5.."}}[{window}]))'
+    failing = f'sum by (job) (rate({REQUESTS}{{{ASKED},status=~"5.."}}[{window}]))'
     return f"({failing} or 0 * {rate_of_requests(window)})"
 
 
@@ -102,7 +102,7 @@ def requests() -> list[Panel]:
     return [
         graph(
             "Request rate",
-            "Requests a second by service. A fall to zero by day: nothing reaches the service. See TrafficStopped.",
+            "Requests a second by service, without probes. A fall to zero by day: nothing reaches it. See TrafficStopped.",
             "reqps",
             [Query(rate_of_requests(WINDOW), "{{job}}")],
         ),

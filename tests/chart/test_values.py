@@ -14,7 +14,7 @@ DEPENDENCIES = {
     entry["name"] for entry in yaml.safe_load((CHART / "Chart.yaml").read_text(encoding="utf-8"))["dependencies"]
 }
 # Settings of the alerts as a whole, beside one key for each alert.
-ALERT_SETTINGS = {"enabled", "runbookBaseURL", "dashboardBaseURL", "labels"}
+ALERT_SETTINGS = {"enabled", "runbookBaseURL", "dashboardBaseURL", "probeRoutes", "labels"}
 
 REFUSED = {
     "operatr={}": "additional properties 'operatr' not allowed",
@@ -101,6 +101,7 @@ def test_the_stack_runs_neither_prometheus_nor_alertmanager_and_shares_the_opera
     assert stack["alertmanager"] == {"enabled": False, "forceDeployDashboards": True}
     assert stack["fullnameOverride"] == VALUES["sergasMonitoring"]["name"]
     assert stack["prometheusOperator"]["kubeletEndpointSliceEnabled"] is True
+    assert stack["grafana"]["sidecar"]["datasources"] == {"defaultDatasourceScrapeInterval": "15s"}
 
 
 def test_targets_are_scraped_as_often_as_the_requirements_say():

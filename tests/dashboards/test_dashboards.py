@@ -152,3 +152,16 @@ def test_a_panel_turns_red_where_its_alert_fires(dashboards, title, alert):
     limit = next(entry["threshold"] for entry in entries if entry["name"] == alert)
     reds = [step["value"] for step in panel["fieldConfig"]["defaults"]["thresholds"]["steps"] if step["color"] == "red"]
     assert reds == [limit]
+
+
+def test_panels_leave_out_the_probes_that_the_alerts_leave_out(dashboards):
+    probes = yaml.safe_load((CHART / "values.yaml").read_text(encoding="utf-8"))["alerts"]["probeRoutes"]
+    asked = [
+        expr
+        for dashboard in dashboards.values()
+        for panel in dashboard["panels"]
+        for expr in expressions(panel | {"targets": panel.get("targets", [])})
+        if "sergas_http_request" in expr and "in_progress" not in expr
+    ]
+    assert asked
+    assert all(f'route!~"{probes}"' in expr for expr in asked)

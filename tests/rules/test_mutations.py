@@ -1,9 +1,14 @@
 """The cases are worth something: change an alert's comparison, threshold or duration, and its cases fail."""
 
 from copy import deepcopy
+from string import Template
 
 import pytest
+import yaml
 
+from charts.helm import CHART
+
+PROBE_ROUTES = yaml.safe_load((CHART / "values.yaml").read_text(encoding="utf-8"))["alerts"]["probeRoutes"]
 FLIPPED = {" == ": " != ", " > ": " <= ", " < ": " >= ", "unless": "and"}
 
 
@@ -38,7 +43,8 @@ def moved(threshold, factor):
 @pytest.mark.parametrize("factor", [0.9, 1.1])
 def test_a_moved_threshold_is_noticed(measured, factor, groups, promtool):
     name, threshold = measured["name"], moved(measured["threshold"], factor)
-    expr = measured["expr"].replace("${threshold}", str(threshold)).replace("${window}", measured.get("window", ""))
+    slots = {"threshold": str(threshold), "window": measured.get("window", ""), "probeRoutes": PROBE_ROUTES}
+    expr = Template(measured["expr"]).substitute(slots)
     assert expr != expression(groups, name)
     done = promtool(mutated(groups, name, expr=expr), name)
     assert done.returncode, f"no case of {name} notices the threshold {measured['threshold']} moved to {threshold}"

@@ -3,7 +3,7 @@ Call with (dict "root" $ "category" <category> "alert" <entry>). */}}
 {{- define "sergas-monitoring.alert" -}}
 {{- $override := index .root.Values.alerts .alert.name | default dict -}}
 {{- if ne (toString $override.enabled) "false" -}}
-{{- $slots := dict -}}
+{{- $slots := dict "probeRoutes" .root.Values.alerts.probeRoutes -}}
 {{- range $slot := list "threshold" "window" "for" "severity" -}}
 {{- if hasKey $override $slot -}}
 {{- if not (hasKey $.alert $slot) -}}
@@ -40,7 +40,7 @@ dashboard_url: {{ printf "%s/d/%s?var-namespace={{ $labels.namespace }}" . $.ale
 {{- end }}
 {{- end -}}
 
-{{/* Text with ${threshold}, ${window}, ${for} and ${severity} filled in. Prometheus's own {{ }} stays as it is. */}}
+{{/* Text with ${threshold}, ${window}, ${for}, ${severity} and ${probeRoutes} filled in. Prometheus's own {{ }} stays as it is. */}}
 {{- define "sergas-monitoring.fillSlots" -}}
 {{- $text := .text -}}
 {{- range $slot, $value := .slots -}}
