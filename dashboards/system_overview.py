@@ -102,7 +102,7 @@ def requests() -> list[Panel]:
     return [
         graph(
             "Request rate",
-            "Requests a second by service, without probes. A fall to zero by day: nothing reaches it. See TrafficStopped.",
+            "Requests a second by service, without probes. Zero by day: nothing reaches it. See TrafficStopped.",
             "reqps",
             [Query(rate_of_requests(WINDOW), "{{job}}")],
         ),
