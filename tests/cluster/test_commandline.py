@@ -68,7 +68,7 @@ def test_the_audit_log_is_printed_oldest_file_first(monkeypatch, capsys):
     assert capsys.readouterr().out == '{"n": 1}\n{"n": 2}\n'
 
 
-@pytest.mark.parametrize(("cluster", "group"), [("packaged", "cluster"), ("kind", "kind"), ("existing", "kind")])
+@pytest.mark.parametrize(("cluster", "group"), [("packaged", "cluster"), ("kind", "docker"), ("existing", "docker")])
 def test_the_tools_to_build_follow_the_cluster(monkeypatch, cluster, group):
     monkeypatch.setenv("CLUSTER", cluster)
     assert verbs.needed_groups() == ["light", group]

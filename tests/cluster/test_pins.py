@@ -4,7 +4,7 @@ from sergas_cluster.errors import ClusterError
 
 
 def test_a_group_selects_every_tool_that_belongs_to_it():
-    assert {unit.name for unit in pins.select(["kind"])} == {"helm", "kubectl", "kind"}
+    assert {unit.name for unit in pins.select(["docker"])} == {"helm", "kubectl", "kind"}
 
 
 def test_the_light_group_holds_what_charts_rules_and_api_server_tests_need_and_no_node():
@@ -14,8 +14,12 @@ def test_the_light_group_holds_what_charts_rules_and_api_server_tests_need_and_n
     assert "kubelet" not in binaries
 
 
+def test_no_tool_bears_the_name_of_a_group():
+    assert not {unit.name for unit in pins.UNITS} & set(pins.GROUPS)
+
+
 def test_a_tool_named_twice_is_built_once():
-    assert [unit.name for unit in pins.select(["helm", "kind", "helm"])].count("helm") == 1
+    assert [unit.name for unit in pins.select(["helm", "docker", "helm"])].count("helm") == 1
 
 
 def test_an_unknown_tool_is_refused_with_those_that_exist():
@@ -23,7 +27,7 @@ def test_an_unknown_tool_is_refused_with_those_that_exist():
         pins.select(["helmm"])
     known = ", ".join(sorted(unit.name for unit in pins.UNITS))
     assert str(refused.value) == (
-        f"there is no tool 'helmm'; write one of the groups light, cluster, kind, all or of the tools {known}"
+        f"there is no tool 'helmm'; write one of the groups light, cluster, docker, all or of the tools {known}"
     )
 
 

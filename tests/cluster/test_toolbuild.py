@@ -80,6 +80,13 @@ def test_a_build_that_fails_half_way_publishes_nothing(module, monkeypatch):
     assert [entry.name for entry in paths.tools().iterdir()] == [".lock"]
 
 
+def test_what_a_killed_build_left_is_cleared_by_the_next(module, builds):
+    left = paths.tools() / ".building-left"
+    left.mkdir(parents=True)
+    toolbuild.build(["probe"])
+    assert not left.exists()
+
+
 def test_where_a_part_ends_counts_in_a_digest():
     assert toolbuild.digest([b"ab", b"c"]) != toolbuild.digest([b"a", b"bc"])
     assert re.fullmatch("[0-9a-f]{12}", toolbuild.digest([b""]))

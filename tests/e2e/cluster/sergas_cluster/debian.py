@@ -56,7 +56,7 @@ def install() -> None:
     wanted = missing()
     if not wanted:
         return
-    line = f"apt-get update && apt-get install --yes --no-install-recommends {' '.join(wanted)}"
+    line = f"apt-get update && apt-get install --yes {' '.join(wanted)}"
     if shutil.which("apt-get") is None:
         raise ClusterError(
             f"this {platform.system()} has no apt-get; get {', '.join(wanted)} from your system's packages"
@@ -67,7 +67,7 @@ def install() -> None:
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
     with step(f"installing Debian packages {', '.join(wanted)}", f"installed {len(wanted)} Debian packages"):
         output(["apt-get", "update", "-q"], "update the package lists", env=environment)
-        argv = ["apt-get", "install", "-q", "--yes", "--no-install-recommends", *wanted]
+        argv = ["apt-get", "install", "-q", "--yes", *wanted]
         output(argv, "install Debian packages", env=environment)
 
 

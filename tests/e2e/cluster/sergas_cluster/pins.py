@@ -20,7 +20,7 @@ class Unit:
         binaries: file name in bin/ to Go package.
         pinned: the Go module whose pinned version the binaries report.
         ldflags: linker settings; `{version}` is that version, `{minor}` its second number.
-        groups: who needs it: light (charts, rules, API-server tests), cluster, kind.
+        groups: who needs it: light (charts, rules, API-server tests), cluster (the packaged one), docker (kind).
     """
 
     name: str
@@ -62,7 +62,7 @@ UNITS = (
         f"-X {HELM}/internal/version.version={{version}}"
         f" -X {HELM}/pkg/lint/rules.k8sVersionMajor=1 -X {HELM}/pkg/lint/rules.k8sVersionMinor={{client_minor}}"
         f" -X {HELM}/pkg/chartutil.k8sVersionMajor=1 -X {HELM}/pkg/chartutil.k8sVersionMinor={{client_minor}}",
-        ("light", "cluster", "kind"),
+        ("light", "cluster", "docker"),
     ),
     Unit(
         "helm-unittest",
@@ -93,7 +93,7 @@ UNITS = (
     Unit(
         "etcd", "etcd", (("etcd", "go.etcd.io/etcd/server/v3"),), "go.etcd.io/etcd/server/v3", "", ("light", "cluster")
     ),
-    _kubernetes("kubectl", ("kubectl",), ("light", "cluster", "kind")),
+    _kubernetes("kubectl", ("kubectl",), ("light", "cluster", "docker")),
     _kubernetes("kube-api", ("kube-apiserver", "kube-controller-manager"), ("light", "cluster")),
     _kubernetes("kube-node", ("kubelet", "kube-proxy", "kube-scheduler"), ("cluster",)),
     Unit("coredns", "node", (("coredns", "./coredns"),), "github.com/coredns/coredns"),
@@ -114,10 +114,10 @@ UNITS = (
     _prometheus_family(
         "prometheus", "prometheus", "github.com/prometheus/prometheus", {"prometheus": "prometheus"}, ("cluster",)
     ),
-    Unit("kind", "kind", (("kind", "sigs.k8s.io/kind"),), "sigs.k8s.io/kind", "", ("kind",)),
+    Unit("kind", "kind", (("kind", "sigs.k8s.io/kind"),), "sigs.k8s.io/kind", "", ("docker",)),
 )
 
-GROUPS = ("light", "cluster", "kind", "all")
+GROUPS = ("light", "cluster", "docker", "all")
 
 
 def select(names: list[str]) -> list[Unit]:

@@ -50,6 +50,8 @@ def published(unit: pins.Unit) -> Path:
 
 
 def _build(unit: pins.Unit, folder: Path) -> None:
+    for abandoned in paths.tools().glob(".building-*"):  # of a build that was killed: only one runs at a time
+        shutil.rmtree(abandoned)
     flags = pins.linker_flags(unit, (pins.module_folder(unit) / "go.mod").read_text())
     # The rename publishes all of a unit's binaries or none: an interrupted build leaves only a .building folder.
     with tempfile.TemporaryDirectory(prefix=".building-", dir=paths.tools()) as scratch:
@@ -68,6 +70,8 @@ def key(unit: pins.Unit) -> str:
     for _, package in unit.binaries:
         if package.startswith("."):
             sources += sorted((folder / package).glob("*.go"))
+    for abandoned in paths.tools().glob(".building-*"):  # of a build that was killed: only one runs at a time
+        shutil.rmtree(abandoned)
     flags = pins.linker_flags(unit, (folder / "go.mod").read_text())
     facts = [flags, str(unit.binaries), str(BUILD_ENVIRONMENT), go_version(), platform.system(), platform.machine()]
     return digest([source.read_bytes() for source in sources] + [fact.encode() for fact in facts])

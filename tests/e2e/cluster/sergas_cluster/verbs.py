@@ -126,4 +126,4 @@ def images(chosen: list[str]) -> dict[str, str]:
 
 def needed_groups() -> list[str]:
     """The tool groups that tests and the demo need on the chosen cluster."""
-    return ["light", {"packaged": "cluster", "kind": "kind", "existing": "kind"}[choosing.choose().cluster]]
+    return ["light", {"packaged": "cluster", "kind": "docker", "existing": "docker"}[choosing.choose().cluster]]
