@@ -45,7 +45,7 @@ def read(environment: Mapping[str, str]) -> Settings:
     default = Settings()
     return Settings(
         namespaces=_namespaces(environment),
-        resync_seconds=_number(environment, "SERGAS_RESYNC_SECONDS", int(default.resync_seconds), 10, 86400),
+        resync_seconds=_number(environment, "SERGAS_RESYNC_SECONDS", int(default.resync_seconds), 1, 86400),
         workers=_number(environment, "SERGAS_WORKERS", default.workers, 1, 64),
         prometheus_service_account=environment.get(
             "SERGAS_PROMETHEUS_SERVICE_ACCOUNT", default.prometheus_service_account

@@ -1,4 +1,6 @@
-"""Fixtures: a real control plane, and the operator as a process of its own that serves a pool of namespaces."""
+"""Fixtures: a real control plane, and the operator as a process of its own that serves a pool of
+namespaces.
+"""
 
 from __future__ import annotations
 
@@ -21,8 +23,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 from controlplane import CRD, ROOT, ControlPlane, free_port, prometheus_operator_crds
 from kube import Namespace
 
-# One namespace for the operator of the session, one for operators that tests start themselves: every namespace costs an
-# operator seven watches, and tests clean up behind them.
+# One namespace for the operator of the session, one for operators that tests start themselves: every
+# namespace costs an operator seven watches, and tests clean up behind them.
 SERVED = "served"
 UNSERVED = "unserved"
 START_SECONDS = 20
@@ -71,8 +73,7 @@ class OperatorProcess:
 def control_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
     found = ControlPlane(tmp_path_factory.mktemp("control-plane"))
     try:
-        found.start()
-        found.apply_crds(CRD, *prometheus_operator_crds())
+        found.start(CRD, *prometheus_operator_crds())
         yield found
     finally:
         found.stop()

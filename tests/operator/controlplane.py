@@ -89,19 +89,22 @@ class ControlPlane:
     def audit_log(self) -> Path:
         return self.folder / "audit.log"
 
-    def start(self) -> None:
-        """Starts everything and returns when the API server is ready and the SergasMonitoring API is
-        served.
+    def start(self, *crds: Path) -> None:
+        """Starts everything and returns when the API server is ready and serves the kinds in `crds`.
+
+        The garbage collector comes last: it looks for new kinds only every 30 s.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         self._write_files()
         self._run("etcd", *self._etcd_arguments())
         self._run("kube-apiserver", *self._apiserver_arguments())
         self._wait(lambda: self.get("/readyz") == "ok", "the API server is ready")
+        self.apply_crds(*crds)
         self._run("kube-controller-manager", *self._controller_arguments())
 
     def stop(self) -> None:
-        """Ends the processes this object started. Nothing in them is worth the ten seconds of a graceful end."""
+        """Ends the processes this object started. Nothing in them is worth the ten seconds of a "
+        "graceful end."""
         for _, process in reversed(self.processes):
             process.kill()
             process.wait()

@@ -1,4 +1,6 @@
-"""A namespace of the test control plane, spoken to over plain HTTP: a request takes 2 ms where kubectl takes 80."""
+"""A namespace of the test control plane, spoken to over plain HTTP: a request takes 2 ms where kubectl
+takes 80.
+"""
 
 from __future__ import annotations
 

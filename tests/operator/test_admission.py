@@ -16,67 +16,80 @@ KUBECTL_SAYS = 'SergasMonitoring.monitoring.sergas.com "sergas" is invalid: '
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "a retention with a space": (
         {"prometheus": {"retention": "30 days"}},
-        "spec.prometheus.retention: Invalid value: \"30 days\": '30 days' is not a retention time: write a number and a "
+        "spec.prometheus.retention: Invalid value: \"30 days\": '30 days' is not a retention time: "
+        "write a number and a "
         "unit of y, w, d, h, m or s without spaces, such as 30d, 2w or 1y",
     ),
     "a retention of nothing": (
         {"prometheus": {"retention": "0d"}},
-        "spec.prometheus.retention: Invalid value: \"0d\": '0d' is not a retention time: write a number and a unit of y, "
+        "spec.prometheus.retention: Invalid value: \"0d\": '0d' is not a retention time: write a "
+        "number and a unit of y, "
         "w, d, h, m or s without spaces, such as 30d, 2w or 1y",
     ),
     "no Prometheus replica": (
         {"prometheus": {"replicas": 0}},
-        "spec.prometheus.replicas: Invalid value: 0: write 1 to 10 replicas, where 2 survives the loss of one; to remove "
+        "spec.prometheus.replicas: Invalid value: 0: write 1 to 10 replicas, where 2 survives the "
+        "loss of one; to remove "
         "the stack delete the SergasMonitoring",
     ),
     "no Alertmanager replica": (
         {"alertmanager": {"replicas": 0}},
-        "spec.alertmanager.replicas: Invalid value: 0: write 1 to 9 replicas, where 3 survives the loss of one; to remove "
+        "spec.alertmanager.replicas: Invalid value: 0: write 1 to 9 replicas, where 3 survives the "
+        "loss of one; to remove "
         "the stack delete the SergasMonitoring",
     ),
     "a retention size that does not fit the volume": (
         {"prometheus": {"retentionSize": "48GB"}},
-        "spec.prometheus.retentionSize: Invalid value: retentionSize 48GB does not fit a volume of 50Gi: write at most "
+        "spec.prometheus.retentionSize: Invalid value: retentionSize 48GB does not fit a volume of "
+        "50Gi: write at most "
         "85 % of storage.size, or leave it empty for 80 %",
     ),
     "a retention size without a unit": (
         {"prometheus": {"retentionSize": "48"}},
-        "spec.prometheus.retentionSize: Invalid value: \"48\": '48' is not a size of stored samples: write a whole number "
+        "spec.prometheus.retentionSize: Invalid value: \"48\": '48' is not a size of stored samples: "
+        "write a whole number "
         "and KB, MB, GB, TB or PB, such as 40GB, or leave it empty for 80 % of storage.size",
     ),
     "a volume without a size": (
         {"prometheus": {"storage": {"size": "big"}}},
-        "spec.prometheus.storage.size: Invalid value: \"big\": 'big' is not a size: write a number with Mi, Gi or Ti, "
+        "spec.prometheus.storage.size: Invalid value: \"big\": 'big' is not a size: write a number "
+        "with Mi, Gi or Ti, "
         "such as 50Gi",
     ),
     "two kinds in one receiver": (
         {"receivers": [WEBHOOK | {"slack": SLACK}]},
-        "spec.receivers[0]: Invalid value: receiver 'hook' has more than one of slack, pagerduty, email and webhook: keep "
+        "spec.receivers[0]: Invalid value: receiver 'hook' has more than one of slack, pagerduty, "
+        "email and webhook: keep "
         "one, and write a receiver of its own for each other",
     ),
     "a receiver without a kind": (
         {"receivers": [{"name": "nobody"}]},
-        "spec.receivers[0]: Invalid value: receiver 'nobody' does not say how to notify: add one of slack, pagerduty, "
+        "spec.receivers[0]: Invalid value: receiver 'nobody' does not say how to notify: add one of "
+        "slack, pagerduty, "
         "email and webhook",
     ),
     "a receiver's name with capitals": (
         {"receivers": [WEBHOOK | {"name": "Hook"}]},
-        "spec.receivers[0].name: Invalid value: \"Hook\": 'Hook' cannot be a receiver's name: write lower case letters, "
+        "spec.receivers[0].name: Invalid value: \"Hook\": 'Hook' cannot be a receiver's name: write "
+        "lower case letters, "
         "digits and hyphens, such as slack-critical",
     ),
     "a route to an unknown receiver": (
         {"receivers": [WEBHOOK], "routes": [{"matchers": [{"name": "team", "value": "web"}], "receivers": ["hoook"]}]},
-        "spec.routes: Invalid value: a receiver named in a route is not in spec.receivers: add it there, or write the name "
+        "spec.routes: Invalid value: a receiver named in a route is not in spec.receivers: add it "
+        "there, or write the name "
         "of one that is",
     ),
     "a severity routed to an unknown receiver": (
         {"receivers": [WEBHOOK], "routing": {"critical": {"receivers": ["pager"]}}},
-        "spec.routing.critical.receivers: Invalid value: a receiver named here is not in spec.receivers: add it there, or "
+        "spec.routing.critical.receivers: Invalid value: a receiver named here is not in "
+        "spec.receivers: add it there, or "
         "write the name of one that is",
     ),
     "a digest in words": (
         {"routing": {"info": {"digest": "1 day"}}},
-        "spec.routing.info.digest: Invalid value: \"1 day\": '1 day' is not a duration: write a number above 0 and a unit "
+        "spec.routing.info.digest: Invalid value: \"1 day\": '1 day' is not a duration: write a "
+        "number above 0 and a unit "
         "of d, h, m or s without spaces, such as 24h",
     ),
     "a user without a password": (
@@ -88,17 +101,20 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
                 }
             ]
         },
-        "spec.receivers[0].email: Invalid value: authUsername needs a password: add passwordSecretRef with the name and "
+        "spec.receivers[0].email: Invalid value: authUsername needs a password: add "
+        "passwordSecretRef with the name and "
         "key of a Secret, or remove authUsername",
     ),
     "a mail server without a port": (
         {"receivers": [{"name": "mail", "email": {"to": ["a@b.c"], "from": "d@e.f", "smarthost": "mail"}}]},
-        "spec.receivers[0].email.smarthost: Invalid value: \"mail\": 'mail' is not a mail server with its port: write "
+        "spec.receivers[0].email.smarthost: Invalid value: \"mail\": 'mail' is not a mail server "
+        "with its port: write "
         "host:port, such as smtp.example.com:587",
     ),
     "an environment that is no label": (
         {"environment": "our prod"},
-        "spec.environment: Invalid value: \"our prod\": 'our prod' cannot be a label value: write letters, digits, "
+        "spec.environment: Invalid value: \"our prod\": 'our prod' cannot be a label value: write "
+        "letters, digits, "
         "hyphens, dots or underscores, such as production",
     ),
 }
@@ -127,8 +143,10 @@ def test_a_name_too_long_for_pods_is_refused(unserved_default: Namespace) -> Non
     with pytest.raises(Refused) as refused:
         unserved_default.create({}, name)
     assert str(refused.value) == (
-        f"SergasMonitoring.monitoring.sergas.com \"{name}\" is invalid: <nil>: Invalid value: the name '{name}' cannot be "
-        "used for Services and pods: write at most 38 lower case letters, digits and hyphens, starting with a letter, such "
+        f'SergasMonitoring.monitoring.sergas.com "{name}" is invalid: <nil>: Invalid value: the '
+        f"name '{name}' cannot be "
+        "used for Services and pods: write at most 38 lower case letters, digits and hyphens, "
+        "starting with a letter, such "
         "as sergas"
     )
 
@@ -137,7 +155,8 @@ def test_an_unknown_field_is_refused_by_a_strict_apply(unserved_default: Namespa
     with pytest.raises(Refused) as refused:
         unserved_default.create({"prometheus": {"retentoin": "30d"}})
     assert str(refused.value) == (
-        'SergasMonitoring in version "v1alpha1" cannot be handled as a SergasMonitoring: strict decoding error: unknown '
+        'SergasMonitoring in version "v1alpha1" cannot be handled as a SergasMonitoring: strict '
+        "decoding error: unknown "
         'field "spec.prometheus.retentoin"'
     )
 
@@ -152,7 +171,8 @@ def test_a_volume_can_grow_and_cannot_shrink_or_change_its_class(unserved_defaul
         invalid
         + '[spec.prometheus.storage.size: Invalid value: "20Gi": a volume cannot shrink from 21474836481 to 20Gi: '
         "write 21474836481 or more, or create another SergasMonitoring with the smaller size, "
-        'spec.prometheus.storage.storageClassName: Invalid value: "slow": the class of existing volumes cannot change from '
+        'spec.prometheus.storage.storageClassName: Invalid value: "slow": the class of existing '
+        "volumes cannot change from "
         "'fast' to 'slow': write 'fast' again, or create another SergasMonitoring with the new class]"
     )
 

@@ -25,6 +25,7 @@ def test_deleting_the_monitoring_removes_its_children_with_the_operator_running(
     namespace.delete("SergasMonitoring", "sergas")
     assert namespace.get("SergasMonitoring", "sergas") is None
     namespace.wait("no child is left", lambda: not left(namespace), GONE_SECONDS)
+    assert left(namespace) == []
 
 
 def test_deleting_the_monitoring_removes_its_children_with_the_operator_gone(
@@ -74,7 +75,7 @@ def test_a_restarted_operator_finds_what_happened_meanwhile_and_writes_nothing_e
 def test_a_resync_writes_nothing(
     unserved: Namespace, granted: ControlPlane, start_operator: Callable[..., OperatorProcess]
 ) -> None:
-    operator = start_operator(SERGAS_RESYNC_SECONDS="10")
+    operator = start_operator(SERGAS_RESYNC_SECONDS="2")
     unserved.create()
     unserved.wait_for_children()
     for kind in ("Prometheus", "Alertmanager"):

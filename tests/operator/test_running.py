@@ -133,7 +133,8 @@ def test_anothers_object_of_the_same_name_is_left_alone_and_said(namespace: Name
     namespace.create()
     message = namespace.wait_for_condition("Ready", "NameTaken")["message"]
     assert message == (
-        f"Service {namespace.name}/sergas-prometheus exists and was not made by this operator: delete it, or give the "
+        f"Service {namespace.name}/sergas-prometheus exists and was not made by this operator: delete "
+        f"it, or give the "
         "SergasMonitoring another name"
     )
     assert namespace.get("Service", "sergas-prometheus")["spec"]["ports"][0]["port"] == 80
@@ -180,7 +181,8 @@ def test_a_missing_secret_silences_its_own_receiver_only(namespace: Namespace) -
     namespace.create({"receivers": [SLACK, HOOK]})
     condition = namespace.wait_for_condition("ReceiversReady", "SecretNotUsable")
     assert condition["message"] == (
-        f"spec.receivers[0] (chat): slack.urlSecretRef names Secret {namespace.name}/slack, which does not exist: create it "
+        f"spec.receivers[0] (chat): slack.urlSecretRef names Secret {namespace.name}/slack, which "
+        f"does not exist: create it "
         "with the key url; until then no alert reaches chat."
     )
     found = config(namespace)
@@ -199,7 +201,8 @@ def test_a_missing_key_is_named(namespace: Namespace) -> None:
     namespace.secret("hook", address="http://example.com/hook")
     namespace.create({"receivers": [HOOK]})
     assert namespace.wait_for_condition("ReceiversReady", "SecretNotUsable")["message"] == (
-        f"spec.receivers[0] (hook): webhook.urlSecretRef names Secret {namespace.name}/hook, which has no key url: add the "
+        f"spec.receivers[0] (hook): webhook.urlSecretRef names Secret {namespace.name}/hook, which "
+        f"has no key url: add the "
         "key; until then no alert reaches hook."
     )
 
@@ -230,7 +233,8 @@ def test_the_last_good_value_is_kept(namespace: Namespace, broken: str | None) -
         else "whose key url is not a web address that begins with https:// or http://: correct the value"
     )
     assert condition["message"] == (
-        f"spec.receivers[0] (hook): webhook.urlSecretRef names Secret {namespace.name}/hook, {trouble}; until then the last "
+        f"spec.receivers[0] (hook): webhook.urlSecretRef names Secret {namespace.name}/hook, "
+        f"{trouble}; until then the last "
         "good value is used."
     )
     assert config(namespace)["hook.url"] == "http://example.com/good"
@@ -245,7 +249,8 @@ def test_broken_template_text_is_named_and_other_receivers_stay_live(namespace: 
     broken = SLACK | {"slack": SLACK["slack"] | {"title": "{{ if .CommonLabels.job }}{{ .Status | shout }}{{ end }}"}}
     namespace.create({"receivers": [broken, HOOK]})
     assert namespace.wait_for_condition("ReceiversReady", "TemplateInvalid")["message"] == (
-        "spec.receivers[0] (chat): slack.title is not a valid template, line 1, column 27: there is no function shout: write "
+        "spec.receivers[0] (chat): slack.title is not a valid template, line 1, column 27: there is "
+        "no function shout: write "
         "a field with a dot such as .shout, or quote it as text; until then the default text is sent."
     )
     text = config(namespace)["alertmanager.yaml"]
@@ -288,7 +293,8 @@ def test_status_follows_the_prometheus_operator(namespace: Namespace) -> None:
     namespace.wait_for_children()
     waiting = namespace.wait_for_condition("PrometheusAvailable", "WaitingForPrometheusOperator")
     assert waiting["message"] == (
-        f"Prometheus {namespace.name}/sergas has no status: check that the Prometheus Operator runs and serves the namespace "
+        f"Prometheus {namespace.name}/sergas has no status: check that the Prometheus Operator runs "
+        f"and serves the namespace "
         f"{namespace.name}."
     )
     namespace.settle_as_prometheus_operator("Prometheus", availableReplicas=1)
@@ -336,8 +342,10 @@ def test_a_volume_smaller_than_asked_for_is_said_with_the_command(namespace: Nam
     bound = {"status": {"phase": "Bound", "capacity": {"storage": "50Gi"}}}
     namespace.patch_object("PersistentVolumeClaim", name, bound, "/status")
     assert namespace.wait_for_condition("StorageReady", "VolumesTooSmall")["message"] == (
-        f"Volume {name} holds 50Gi, less than the 60Gi asked for, and does not grow by itself: type `kubectl -n "
-        f'{namespace.name} patch pvc {name} -p \'{{"spec":{{"resources":{{"requests":{{"storage":"60Gi"}}}}}}}}\'` if '
+        f"Volume {name} holds 50Gi, less than the 60Gi asked for, and does not grow by itself: type "
+        f"`kubectl -n "
+        f"{namespace.name} patch pvc {name} -p "
+        f'\'{{"spec":{{"resources":{{"requests":{{"storage":"60Gi"}}}}}}}}\'` if '
         "its StorageClass allows expansion."
     )
     assert namespace.status()["storage"] == [{"pvc": name, "requested": "60Gi", "actual": "50Gi"}]
