@@ -75,7 +75,8 @@ def test_a_port_in_use_names_the_daemon_and_who_listens(address):
         ports.check(LISTENING.format(address=address, port=6443))
     assert str(refused.value) == (
         'kube-apiserver needs port 6443, where another program listens: users:(("k3s",pid=77,fd=3));'
-        " stop it (another Kubernetes on this machine?) or use CLUSTER=existing with its context"
+        " stop it (another Kubernetes on this machine, or this cluster started by another user or with another"
+        " XDG_CACHE_HOME?) or use CLUSTER=existing with its context"
     )
 
 

@@ -40,6 +40,8 @@ def up() -> None:
     debian.require_root()
     toolbuild.require_linux()
     debian.install()
+    if not _alive():
+        ports.require_free()  # before the builds, which may take minutes
     bins = toolbuild.build(["cluster"])
     archives = list(thirdparty.archives().values())
     with held(paths.cluster() / LOCK, "the cluster"):
@@ -54,10 +56,14 @@ def _all_daemons(bins: dict[str, Path]) -> tuple[Daemon, ...]:
     return (*controlplane.daemons(bins), runtime.daemon(), *node.daemons(bins))
 
 
+def _alive() -> list[str]:
+    """Names of the daemons that run."""
+    return [name for name in daemons.recorded() if daemons.running(name)]
+
+
 def _settle(bins: dict[str, Path]) -> None:
     """Leave either a cluster of these pins that lacks some daemons at most, or nothing."""
-    known = daemons.recorded()
-    alive = [name for name in known if daemons.running(name)]
+    alive = _alive()
     if paths.run().exists() and not alive:
         say("the last cluster was not taken down; clearing what it left, and starting a new one")
         _clear()
@@ -67,9 +73,7 @@ def _settle(bins: dict[str, Path]) -> None:
             f"a cluster with other versions or settings of {', '.join(changed)} runs, started from {_origin()};"
             " take it down first: python tests/e2e/cluster down"
         )
-    if not alive:
-        ports.require_free()
-    elif _origin() != str(paths.CHECKOUT):
+    if alive and _origin() != str(paths.CHECKOUT):
         say(f"using the cluster that {_origin()} started: it has the same versions")
 
 

@@ -24,5 +24,6 @@ def check(listing: str) -> None:
             if number == str(port.number) and address in EVERYWHERE | {port.address}:
                 raise ClusterError(
                     f"{port.daemon} needs port {port.number}, where another program listens: {line.split()[-1]};"
-                    " stop it (another Kubernetes on this machine?) or use CLUSTER=existing with its context"
+                    " stop it (another Kubernetes on this machine, or this cluster started by another user or with"
+                    " another XDG_CACHE_HOME?) or use CLUSTER=existing with its context"
                 )
