@@ -57,7 +57,7 @@ check-generated: ## Fail when a generated file is not what `make generate` write
 
 .PHONY: bench-operator
 bench-operator: venv tools ## Reaction time, API writes and memory of the operator on a real API server
-	$(PY) tests/bench/operator.py
+	$(PY) tests/bench/bench_operator.py
 
 ##@ Cluster
 

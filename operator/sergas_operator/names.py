@@ -28,6 +28,17 @@ def service(name: str, part: str) -> str:
     return f"{name}-{part}"
 
 
+def children(name: str) -> tuple[tuple[str, str], ...]:
+    """Kinds and names of all children of the SergasMonitoring `name`."""
+    return (
+        ("Secret", config_secret(name)),
+        ("Alertmanager", name),
+        ("Prometheus", name),
+        *(("Service", service(name, part)) for part in PORTS),
+        *(("PodDisruptionBudget", service(name, part)) for part in PORTS),
+    )
+
+
 def labels(monitoring: Monitoring, part: str) -> dict[str, str]:
     """Labels of a child. None comes from the SergasMonitoring: GitOps tools prune what carries their
     tracking label.

@@ -6,6 +6,7 @@ Running it again changes nothing: an unchanged cluster costs no write.
 from __future__ import annotations
 
 import asyncio
+import base64
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -95,10 +96,10 @@ async def _converge(monitoring: Monitoring, cluster: Cluster, settings: Settings
     receivers: tuple[Resolved, ...] = ()
     changes: list[Change] = []
     try:
-        receivers = await _receivers(monitoring, cluster, live=live)
+        found, secrets = await _read(monitoring, cluster, live=live)
+        receivers = resolve(monitoring, secrets, _last_good(monitoring, found))
         desired = children(monitoring, settings, configuration(monitoring, receivers))
-        found = await asyncio.gather(*(_find(child, cluster, live=live) for child in desired))
-        planned = [(child, _change(child, existing)) for child, existing in zip(desired, found, strict=True)]
+        planned = [(child, _change(child, found.get(_key(child)))) for child in desired]
         needed = [(child, change) for child, change in planned if change]
         if monitoring.spec.mode == "Plan":
             changes = [change for _, change in needed]
@@ -107,6 +108,36 @@ async def _converge(monitoring: Monitoring, cluster: Cluster, settings: Settings
     except OperatorError as error:
         return Observed(receivers=receivers, changes=changes, problem=error)
     return Observed(receivers=receivers, changes=changes)
+
+
+async def _read(
+    monitoring: Monitoring, cluster: Cluster, *, live: bool
+) -> tuple[dict[tuple[str, str], dict[str, Any]], dict[str, Mapping[str, bytes] | None]]:
+    """The children there are, by kind and name, and the Secrets receivers refer to: all asked for at once.
+
+    Raises:
+        NameTakenError: another's object has a child's name.
+    """
+    keys = names.children(monitoring.name)
+    wanted = sorted(referenced_secrets(monitoring))
+    existing, secrets = await asyncio.gather(
+        asyncio.gather(*(cluster.get(kind, monitoring.namespace, name, live=live) for kind, name in keys)),
+        asyncio.gather(*(cluster.secret_data(monitoring.namespace, name, live=live) for name in wanted)),
+    )
+    found = {key: body for key, body in zip(keys, existing, strict=True) if body is not None}
+    for (kind, name), body in found.items():
+        if not _ours(body):
+            raise NameTakenError(kind, monitoring.namespace, name)
+    return found, dict(zip(wanted, secrets, strict=True))
+
+
+def _last_good(monitoring: Monitoring, found: Mapping[tuple[str, str], Body]) -> dict[str, bytes]:
+    config = found.get(("Secret", names.config_secret(monitoring.name)), {})
+    return {key: base64.b64decode(value) for key, value in (config.get("data") or {}).items()}
+
+
+def _key(child: Body) -> tuple[str, str]:
+    return child["kind"], child["metadata"]["name"]
 
 
 async def _write(needed: Sequence[tuple[dict[str, Any], Change]], cluster: Cluster, changes: list[Change]) -> None:
@@ -126,28 +157,6 @@ async def _write(needed: Sequence[tuple[dict[str, Any], Change]], cluster: Clust
     for result in results:
         if isinstance(result, BaseException):
             raise result
-
-
-async def _receivers(monitoring: Monitoring, cluster: Cluster, *, live: bool) -> tuple[Resolved, ...]:
-    wanted = sorted(referenced_secrets(monitoring))
-    config = names.config_secret(monitoring.name)
-    own, *found = await asyncio.gather(
-        *(cluster.secret_data(monitoring.namespace, name, live=live) for name in (config, *wanted))
-    )
-    return resolve(monitoring, dict(zip(wanted, found, strict=True)), own or {})
-
-
-async def _find(child: Body, cluster: Cluster, *, live: bool) -> Body | None:
-    """The child as it is.
-
-    Raises:
-        NameTakenError: another's object has its name.
-    """
-    metadata = child["metadata"]
-    found = await cluster.get(child["kind"], metadata["namespace"], metadata["name"], live=live)
-    if found is not None and not _ours(found):
-        raise NameTakenError(child["kind"], metadata["namespace"], metadata["name"])
-    return found
 
 
 def _ours(found: Body) -> bool:

@@ -83,7 +83,7 @@ def control_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlP
 def granted(control_plane: ControlPlane) -> ControlPlane:
     """The control plane with namespaces in which the operator has its rights."""
     for name in (SERVED, UNSERVED):
-        for path, document in _granted(name):
+        for path, document in granted_objects(name):
             control_plane.apply(path, json.dumps(document))
     return control_plane
 
@@ -94,7 +94,7 @@ def start_operator(granted: ControlPlane, tmp_path: Path) -> Iterator[Callable[.
     started: list[OperatorProcess] = []
 
     def start(**environment: str) -> OperatorProcess:
-        started.append(_start(granted, UNSERVED, tmp_path / f"{len(started)}.log", environment))
+        started.append(start_process(granted, UNSERVED, tmp_path / f"{len(started)}.log", environment))
         return started[-1]
 
     yield start
@@ -106,7 +106,7 @@ def start_operator(granted: ControlPlane, tmp_path: Path) -> Iterator[Callable[.
 def operator(granted: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OperatorProcess]:
     """The operator that serves the namespace of most tests."""
     log = tmp_path_factory.mktemp("operator") / "operator.log"
-    found = _start(granted, SERVED, log, {})
+    found = start_process(granted, SERVED, log, {})
     yield found
     found.stop()
 
@@ -127,7 +127,9 @@ def unserved(granted: ControlPlane) -> Iterator[Namespace]:
     found.empty()
 
 
-def _start(control_plane: ControlPlane, namespaces: str, log: Path, environment: dict[str, str]) -> OperatorProcess:
+def start_process(
+    control_plane: ControlPlane, namespaces: str, log: Path, environment: dict[str, str]
+) -> OperatorProcess:
     health_port, metrics_port = free_port(), free_port()
     settings = {
         "SERGAS_NAMESPACES": namespaces,
@@ -155,7 +157,7 @@ def _start(control_plane: ControlPlane, namespaces: str, log: Path, environment:
     return started
 
 
-def _granted(name: str) -> list[tuple[str, dict[str, object]]]:
+def granted_objects(name: str) -> list[tuple[str, dict[str, object]]]:
     rules = [{"apiGroups": groups, "resources": resources, "verbs": verbs} for groups, resources, verbs in RULES]
     api = "rbac.authorization.k8s.io"
     metadata = {"name": "sergas-operator", "namespace": name}

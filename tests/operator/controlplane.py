@@ -173,7 +173,7 @@ class ControlPlane:
         With `name` only writes to objects of that name count; Events count only when asked for.
         """
         found = []
-        for event in self._audit(since):
+        for event in self.audit(since):
             ref = event.get("objectRef") or {}
             mine = event["user"]["username"] == "sergas-operator" and ref.get("namespace") == namespace
             named = not name or ref.get("name") == name
@@ -185,7 +185,7 @@ class ControlPlane:
         """Bytes in the audit log now: a point in time for `writes`."""
         return self.audit_log.stat().st_size
 
-    def _audit(self, since: int) -> Iterator[dict[str, Any]]:
+    def audit(self, since: int) -> Iterator[dict[str, Any]]:
         with self.audit_log.open("rb") as log:
             log.seek(since)
             for line in log:
