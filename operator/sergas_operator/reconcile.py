@@ -195,7 +195,7 @@ async def _look(
         observed,
         prometheus=prometheus,
         alertmanager=alertmanager,
-        volumes=[_volume(monitoring, claim) for claim in claims],
+        volumes=[_volume(monitoring, claim) for claim in claims if _in_use(monitoring, claim)],
         applied_hash=applied,
         loaded_hashes=loaded,
     )
@@ -215,12 +215,22 @@ async def _loaded(
     return [None if answer is None else loaded_hash(answer) for answer in answers]
 
 
+def _in_use(monitoring: Monitoring, claim: Body) -> bool:
+    """Whether one of the wanted replicas has this claim; a replica that is gone leaves its own behind, bound or not."""
+    spec = monitoring.spec
+    replicas = spec.prometheus.replicas if _part(claim) == "prometheus" else spec.alertmanager.replicas
+    ordinal = str(claim["metadata"]["name"]).rpartition("-")[2]
+    return ordinal.isdigit() and int(ordinal) < replicas
+
+
+def _part(claim: Body) -> Literal["prometheus", "alertmanager"]:
+    label = (claim["metadata"].get("labels") or {}).get("app.kubernetes.io/name")
+    return "prometheus" if label == names.PROMETHEUS else "alertmanager"
+
+
 def _volume(monitoring: Monitoring, claim: Body) -> Volume:
-    metadata = claim["metadata"]
-    label = (metadata.get("labels") or {}).get("app.kubernetes.io/name")
-    part: Literal["prometheus", "alertmanager"] = "prometheus" if label == names.PROMETHEUS else "alertmanager"
-    capacity = (claim.get("status") or {}).get("capacity") or {}
-    return Volume(metadata["name"], part, storage_of(monitoring, part).size, capacity.get("storage", ""))
+    part, capacity = _part(claim), (claim.get("status") or {}).get("capacity") or {}
+    return Volume(claim["metadata"]["name"], part, storage_of(monitoring, part).size, capacity.get("storage", ""))
 
 
 def _look_again(observed: Observed) -> float | None:
