@@ -36,8 +36,8 @@ test-unit: venv tools-light chart-deps ## The quick loop: everything that needs 
 
 .PHONY: test-e2e
 test-e2e: venv cluster images ## The end-to-end suite on the cluster that CLUSTER names
-	@export CLUSTER=$$($(CLUSTER_CMD) choose --quiet) KUBECONFIG=$$($(CLUSTER_CMD) kubeconfig); \
-	  $(PY) -m pytest -m e2e tests/e2e
+	@export CLUSTER=$$($(CLUSTER_CMD) choose); export KUBECONFIG=$$($(CLUSTER_CMD) kubeconfig); \
+	  $(CLUSTER_CMD) guard; $(PY) -m pytest -m e2e tests/e2e
 
 .PHONY: lint
 lint: venv tools-light ## Style, types, import rules, and whether generated files are current
