@@ -34,7 +34,9 @@ GOOD = [
 ]
 
 BAD = {
-    "{{ .Status": 'line 1, column 1: {{ is never closed: write }} after the action, or {{ "{{" }} for the braces themselves',
+    "{{ .Status": (
+        'line 1, column 1: {{ is never closed: write }} after the action, or {{ "{{" }} for the braces themselves'
+    ),
     "a\n  {{ if .Alerts }}x": "line 2, column 3: {{ if }} is never closed: write {{ end }} after it",
     "{{ end }}": "line 1, column 1: {{ end }} closes nothing: remove it, or write {{ if }}, {{ range "
     "}} or {{ with }} before it",
@@ -57,7 +59,9 @@ BAD = {
     '{{ template "nope" . }}': (
         "line 1, column 1: there is no template 'nope': define it in this text, or use one of Alertmanager's own"
     ),
-    "{{ template nope }}": 'line 1, column 1: template needs a quoted name: write {{ template "slack.default.title" . }}',
+    "{{ template nope }}": (
+        'line 1, column 1: template needs a quoted name: write {{ template "slack.default.title" . }}'
+    ),
     "{{ len (.Alerts }}": "line 1, column 1: there is a ( without a ): close it",
     "{{ len .Alerts) }}": "line 1, column 1: there is a ) without a (: remove it",
     "{{ }}": "line 1, column 1: {{ }} is empty: write what to insert, such as {{ .CommonLabels.alertname }}",
