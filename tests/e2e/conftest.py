@@ -15,7 +15,7 @@ CLUSTER_COMMAND = CHECKOUT / "tests" / "e2e" / "cluster"
 sys.path[:0] = [str(Path(__file__).parent), str(CHECKOUT / "examples" / "demo")]
 
 import stacks  # noqa: E402  after the path is set
-from sergas_demo import manifests, monitoring  # noqa: E402
+from sergas_demo import cleanup, manifests, monitoring  # noqa: E402
 from sergas_demo.diagnosis import diagnose  # noqa: E402
 from sergas_demo.install import image_values, rolled_out  # noqa: E402
 from sergas_demo.kube import Kube, path  # noqa: E402
@@ -102,24 +102,33 @@ class Suite:
 
 @pytest.fixture(scope="session")
 def suite(kube: Kube, images: dict[str, str]) -> Iterator[Suite]:
-    """Everything installed in namespaces of its own, started clean and removed at the end (E2E_KEEP=1 keeps it)."""
+    """Everything installed in namespaces of its own, started clean and removed at the end.
+
+    E2E_KEEP=1 keeps it, and goes on with what an earlier such run kept: for a test that is being written.
+    """
     names = [stacks.OPERATOR_NAMESPACE, stacks.SINK_NAMESPACE, stacks.INSTALL, *stacks.SPECS]
-    remove_namespaces(kube, names)
-    for name in names:
-        kube.apply(namespace(name))
+    keep = bool(os.environ.get("E2E_KEEP"))
+    if not (keep and kube.get(path("v1", "", "namespaces", stacks.OPERATOR_NAMESPACE))):
+        remove_namespaces(kube, names)
+    install_everything(kube, images, names)
+    yield Suite(kube, Sink(kube, stacks.SINK_NAMESPACE))
+    if not keep:
+        delete_namespaces(kube, names)
+
+
+def install_everything(kube: Kube, images: dict[str, str], names: list[str]) -> None:
+    """Namespaces, CRD, the receivers' far end, the operator, and every stack at once."""
+    kube.apply(*map(namespace, names))
     if kube.get("/apis/monitoring.sergas.com/v1alpha1") is not None:
         # Helm never upgrades a chart's CRDs.
         kube.kubectl("apply", "--server-side", "--force-conflicts", "-f", str(CRD))
     install_sink(kube, images["sink"])
     install_operator(kube, images["operator"])
-    for name, spec in stacks.SPECS.items():
-        kube.apply(*(manifests.secret(name, key, values) for key, values in stacks.SECRETS.items()))
-        kube.apply(monitoring.resource(stacks.NAME, spec), namespace=name)
-    yield Suite(kube, Sink(kube, stacks.SINK_NAMESPACE))
-    if not os.environ.get("E2E_KEEP"):
-        kube.helm("uninstall", stacks.RELEASE, "--namespace", stacks.OPERATOR_NAMESPACE)
-        for name in names:
-            kube.delete(path("v1", "", "namespaces", name))
+    secrets = [manifests.secret(name, key, data) for name in stacks.SPECS for key, data in stacks.SECRETS.items()]
+    resources = [monitoring.resource(stacks.NAME, spec) for spec in stacks.SPECS.values()]
+    for resource, name in zip(resources, stacks.SPECS, strict=True):
+        resource["metadata"]["namespace"] = name
+    kube.apply(*secrets, *resources)
 
 
 def namespace(name: str) -> dict[str, object]:
@@ -130,15 +139,22 @@ def namespace(name: str) -> dict[str, object]:
 
 def remove_namespaces(kube: Kube, names: list[str]) -> None:
     """Delete what an earlier run left, and wait until it is gone."""
-    kube.helm("uninstall", stacks.RELEASE, "--namespace", stacks.OPERATOR_NAMESPACE, "--ignore-not-found")
-    for name in names:
-        kube.delete(path("v1", "", "namespaces", name))
+    delete_namespaces(kube, names)
 
     def look() -> None:
         left = [name for name in names if kube.get(path("v1", "", "namespaces", name))]
         expect(not left, f"{', '.join(left)} still being emptied")
 
     until("The end of an earlier run's namespaces", look, seconds=120)
+
+
+def delete_namespaces(kube: Kube, names: list[str]) -> None:
+    """Stop what runs in the suite's namespaces and have them deleted."""
+    there = [name for name in names if kube.get(path("v1", "", "namespaces", name))]
+    kube.helm("uninstall", stacks.RELEASE, "--namespace", stacks.OPERATOR_NAMESPACE, "--ignore-not-found")
+    cleanup.stop_stacks(kube, there)
+    for name in there:
+        kube.delete(path("v1", "", "namespaces", name))
 
 
 def install_sink(kube: Kube, image: str) -> None:
@@ -178,7 +194,7 @@ def install_operator(kube: Kube, image: str) -> None:
         "alerts.enabled": False,
     }
     where = ["--namespace", stacks.OPERATOR_NAMESPACE]
-    kube.helm("install", stacks.RELEASE, *where, *chart_arguments(image, **values))
+    kube.helm("upgrade", "--install", stacks.RELEASE, *where, *chart_arguments(image, **values))
 
 
 @pytest.fixture(scope="session")

@@ -58,5 +58,6 @@ def test_a_volume_does_not_shrink(suite, kube):
         kube.apply(monitoring.resource(stacks.NAME, smaller), namespace=NAMESPACE)
     assert error.value.said == (
         f'The SergasMonitoring "{stacks.NAME}" is invalid: spec.prometheus.storage.size: Invalid value: "1Gi": a '
-        "volume cannot shrink from 50Gi to 1Gi: write 50Gi or more, or create another SergasMonitoring with the smaller size"
+        "volume cannot shrink from 50Gi to 1Gi: write 50Gi or more, or create another SergasMonitoring with the "
+        "smaller size"
     )

@@ -84,7 +84,7 @@ def test_a_deleted_config_secret_comes_back_and_the_receiver_stays(stack, kube):
 def test_a_config_secret_edited_by_hand_is_put_right(stack, kube):
     before = kube.get(CONFIG_SECRET)["data"]
     null = base64.b64encode(b"route: {receiver: none}\nreceivers: [{name: none}]\n").decode()
-    kube.patch(CONFIG_SECRET, {"data": {"alertmanager.yaml": null, "extra": null}})
+    kube.patch(CONFIG_SECRET, {"data": {"alertmanager.yaml": null}})
 
     def look() -> None:
         found = kube.get(CONFIG_SECRET)["data"]

@@ -1,6 +1,6 @@
 """Take away what the demo made."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from sergas_demo.kube import CommandError, Kube, path
 from sergas_demo.manifests import MADE_BY
@@ -8,10 +8,13 @@ from sergas_demo.monitoring import API, PLURAL, where
 from sergas_demo.places import CRD, DEMO_NAMESPACE, NAME, NAMESPACE, RELEASE, here
 from sergas_demo.waiting import expect, until
 
+OPERATOR_API = "monitoring.coreos.com/v1"
+
 
 def remove(kube: Kube, say: Callable[[str], None]) -> None:
     """Delete the SergasMonitoring, the release, the namespaces the demo made, and the CRD if nobody else uses it."""
     kube.delete(where(NAMESPACE, NAME))
+    until("The end of the stack's pods", lambda: no_stack_pods(kube, NAMESPACE), seconds=120)
     try:
         kube.helm("uninstall", RELEASE, "--namespace", NAMESPACE, "--ignore-not-found", "--wait")
         say(f"uninstalled the release {RELEASE} in {NAMESPACE}")
@@ -20,6 +23,30 @@ def remove(kube: Kube, say: Callable[[str], None]) -> None:
     for namespace in (DEMO_NAMESPACE, NAMESPACE):
         _remove_namespace(kube, namespace, say)
     _remove_crd(kube, say)
+
+
+def stop_stacks(kube: Kube, namespaces: Sequence[str]) -> None:
+    """Delete every stack in some namespaces and wait until its pods are gone, so that the namespaces can be deleted.
+
+    A namespace that is deleted with a Prometheus in it waits five minutes, half of the ten that the pod could take to
+    stop, before it looks again whether the pod has.
+    """
+    for namespace in namespaces:
+        for api, plural in ((API, PLURAL), (OPERATOR_API, "prometheuses"), (OPERATOR_API, "alertmanagers")):
+            kube.delete(path(api, namespace, plural))
+    for namespace in namespaces:
+        until(f"The end of the pods in {namespace}", lambda where=namespace: no_stack_pods(kube, where), seconds=120)
+
+
+def no_stack_pods(kube: Kube, namespace: str) -> None:
+    """Return when no Prometheus and no Alertmanager pod is left.
+
+    Raises:
+        NotYet: While one is.
+    """
+    selector = "app.kubernetes.io/managed-by=prometheus-operator"
+    left = kube.items(path("v1", namespace, "pods"), labelSelector=selector)
+    expect(not left, f"{', '.join(pod['metadata']['name'] for pod in left)} in {namespace} are stopping")
 
 
 def _remove_namespace(kube: Kube, namespace: str, say: Callable[[str], None]) -> None:

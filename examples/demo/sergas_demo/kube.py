@@ -119,7 +119,7 @@ class Kube:
         return changed
 
     def delete(self, path: str) -> bool:
-        """Delete an object in the background; False where it is not there."""
+        """Delete an object, or all of a collection, in the background; False where it is not there."""
         answer = self.api.delete(path)
         if answer.status_code == httpx.codes.NOT_FOUND:
             return False
