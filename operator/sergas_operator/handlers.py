@@ -16,7 +16,7 @@ from sergas_operator.cluster import KINDS, Cluster, in_cluster
 from sergas_operator.errors import ApiError
 from sergas_operator.health import Health, symptoms
 from sergas_operator.names import INSTANCE, MANAGED_BY, MANAGER, PART_OF, PRODUCT
-from sergas_operator.reconcile import Outcome, reconcile
+from sergas_operator.reconcile import Outcome, reconcile, secrets_of
 from sergas_operator.settings import Settings
 from sergas_operator.spec import GROUP, KIND
 from sergas_operator.workqueue import Key, RetryError, Workqueue
@@ -117,6 +117,8 @@ class Operator:
                 self._forget(key)
                 return None
             self._generations.setdefault(key, body["metadata"]["generation"])
+            # Before the pass reads them: a Secret that changes meanwhile must find its way back here.
+            self._refer(key, secrets_of(body))
             outcome = await reconcile(body, self.cluster, self.settings, live=live)
         except ApiError as error:
             if error.status == NOT_FOUND:
@@ -130,7 +132,6 @@ class Operator:
         return self._finished(key, outcome)
 
     def _finished(self, key: Key, outcome: Outcome) -> float | None:
-        self._refer(key, outcome.secrets)
         for change in outcome.changes:
             fields = f" ({', '.join(change.fields)})" if change.fields else ""
             log.info("%s/%s: %sd %s %s%s", *key, change.action.lower(), change.kind, change.name, fields)

@@ -55,16 +55,23 @@ class Outcome:
     """What a pass did.
 
     Attributes:
-        secrets: names of the Secrets the receivers refer to; a change to one calls for another pass.
         changes: what was written to children.
         look_again: seconds after which to look again though no watch will tell, None when there is no need.
         problem: what stopped the pass; it has been reported in the status, and the pass is to be tried again.
     """
 
-    secrets: frozenset[str]
     changes: tuple[Change, ...] = ()
     look_again: float | None = None
     problem: OperatorError | None = None
+
+
+def secrets_of(body: Body) -> frozenset[str]:
+    """Names of the Secrets the receivers of a SergasMonitoring refer to; a change to one calls for another pass."""
+    try:
+        return referenced_secrets(read(body))
+    except OperatorError:
+        # The pass itself will say what is wrong with the spec.
+        return frozenset()
 
 
 async def reconcile(body: Body, cluster: Cluster, settings: Settings, *, live: bool = False) -> Outcome:
@@ -89,7 +96,7 @@ async def reconcile(body: Body, cluster: Cluster, settings: Settings, *, live: b
     observed = await _look(monitoring, cluster, observed, body.get("status") or {}, live=live)
     await _report(body, cluster, monitoring, observed, now)
     done = tuple(observed.changes) if monitoring.spec.mode == "Apply" else ()
-    return Outcome(referenced_secrets(monitoring), done, _look_again(observed), observed.problem)
+    return Outcome(done, _look_again(observed), observed.problem)
 
 
 async def _converge(monitoring: Monitoring, cluster: Cluster, settings: Settings, *, live: bool) -> Observed:
@@ -290,4 +297,4 @@ async def _not_understood(body: Body, cluster: Cluster, error: OperatorError, no
     bare = Monitoring(metadata["name"], metadata["namespace"], metadata["uid"], metadata["generation"], Spec())
     observed = await _look(bare, cluster, Observed(problem=error), body.get("status") or {}, live=False)
     await _report(body, cluster, bare, observed, now)
-    return Outcome(frozenset(), problem=error)
+    return Outcome(problem=error)
