@@ -46,7 +46,7 @@ class Operator:
         self.health = health or Health()
         self.queue = Workqueue(self.pass_over, settings.workers)
         self._cluster: Cluster | None = None
-        self._generations: dict[Key, int] = {}
+        self._generations: dict[Key, tuple[str, int]] = {}
         self._secrets: dict[Key, frozenset[str]] = {}
         self._readers: dict[tuple[str, str], set[Key]] = defaultdict(set)
         self._tasks: list[asyncio.Task[None]] = []
@@ -83,8 +83,8 @@ class Operator:
         key = (metadata["namespace"], metadata["name"])
         if event == "DELETED":
             self._forget(key)
-        elif self._generations.get(key) != metadata["generation"]:
-            self._generations[key] = metadata["generation"]
+        elif self._generations.get(key) != _generation(body):
+            self._generations[key] = _generation(body)
             metrics.MONITORINGS.set(len(self._generations))
             self.queue.add(key)
 
@@ -116,7 +116,7 @@ class Operator:
             if body is None or body["metadata"].get("deletionTimestamp"):
                 self._forget(key)
                 return None
-            self._generations.setdefault(key, body["metadata"]["generation"])
+            self._generations.setdefault(key, _generation(body))
             # Before the pass reads them: a Secret that changes meanwhile must find its way back here.
             self._refer(key, secrets_of(body))
             outcome = await reconcile(body, self.cluster, self.settings, live=live)
@@ -212,6 +212,11 @@ class Operator:
             )
             self.health.beat(found)
             await asyncio.sleep(BEAT_SECONDS)
+
+
+def _generation(body: Mapping[str, Any]) -> tuple[str, int]:
+    # With the uid: an object that was deleted and made again begins at generation 1 again.
+    return body["metadata"]["uid"], body["metadata"]["generation"]
 
 
 def registry(operator: Operator) -> kopf.OperatorRegistry:
