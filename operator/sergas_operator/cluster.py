@@ -65,6 +65,8 @@ class Cluster:
     async def connect(cls) -> Cluster:
         """A cluster from KUBECONFIG, or from the pod's service account where there is one."""
         configuration = client.Configuration()
+        # The API server is reached directly, as kopf does: a look for proxies would cost every request a thread.
+        configuration.client_session_kwargs = {"trust_env": False}
         if in_cluster():
             config.load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
         else:

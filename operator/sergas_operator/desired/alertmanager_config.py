@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -62,7 +63,7 @@ def render(monitoring: Monitoring, receivers: Sequence[Resolved]) -> Config:
         "inhibit_rules": _inhibit_rules(spec),
         "receivers": [{"name": NO_ONE}, *(_receiver(resolved) for resolved in receivers)],
     }
-    digest = hashlib.sha256(_dump(document).encode()).hexdigest()[:HASH_LENGTH]
+    digest = hashlib.sha256(json.dumps(document).encode()).hexdigest()[:HASH_LENGTH]
     document["receivers"].append({"name": MARKER + digest})  # type: ignore[attr-defined]  # a list, made above
     files = {resolved.key: resolved.value for resolved in receivers if resolved.key and resolved.value is not None}
     return Config(_dump(document), digest, files)
