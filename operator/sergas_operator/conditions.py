@@ -132,9 +132,11 @@ def _available(
         return Condition(kind, "False", "WaitingForPrometheusOperator", message)
     count = available(child)
     if count >= replicas:
-        return Condition(kind, "True", "ReplicasReady", f"{count} of {replicas} replicas are ready.")
+        return Condition(kind, "True", "ReplicasReady", f"{count} of {replicas} {child_kind} replicas are ready.")
     look = f"kubectl -n {monitoring.namespace} get pods -l {child_kind.lower()}={monitoring.name}"
-    return Condition(kind, "False", "ReplicasNotReady", f"{count} of {replicas} replicas are ready: type `{look}`.")
+    return Condition(
+        kind, "False", "ReplicasNotReady", f"{count} of {replicas} {child_kind} replicas are ready: type `{look}`."
+    )
 
 
 def _why(monitoring: Monitoring) -> str:
@@ -254,15 +256,13 @@ def progressing(monitoring: Monitoring, observed: Observed) -> Condition:
 
 
 def settled(child: Mapping[str, Any] | None, replicas: int) -> bool:
-    """Whether prometheus-operator has acted on the child's newest generation and every pod runs it."""
+    """Whether prometheus-operator has acted on the child's newest generation and every pod runs it and is ready."""
     if child is None:
         return False
     status = child.get("status") or {}
     seen = _condition(child, "Reconciled").get("observedGeneration", 0)
-    updated = status.get("updatedReplicas", 0)
-    return bool(
-        seen >= child["metadata"].get("generation", 0) and updated >= replicas and status.get("replicas") == replicas
-    )
+    counts = {status.get(name, 0) for name in ("replicas", "updatedReplicas", "availableReplicas")}
+    return bool(seen >= child["metadata"].get("generation", 0)) and counts == {replicas}
 
 
 def available(child: Mapping[str, Any] | None) -> int:

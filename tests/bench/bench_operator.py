@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import statistics
 import subprocess
@@ -64,7 +65,7 @@ def row(name: str, value: float, unit: str, peer: float | None = None, target: f
 def percentile(values: list[float], share: float) -> float:
     """The smallest value that `share` of all do not exceed."""
     ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, max(0, -(-len(ordered) * share // 1).__int__() - 1))]
+    return ordered[math.ceil(len(ordered) * share) - 1]
 
 
 @contextmanager

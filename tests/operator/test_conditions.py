@@ -115,6 +115,8 @@ def test_a_rollout_is_progress_until_every_pod_is_updated() -> None:
     assert found(rolling, "Progressing").message == (
         "The Prometheus Operator is bringing Prometheus to what the spec says."
     )
+    unready = replace(GOOD, prometheus=child(2, availableReplicas=1))
+    assert found(unready, "Progressing").reason == "RollingOut"
     unseen = replace(GOOD, alertmanager=child(3) | {"metadata": {"generation": 8}})
     assert found(unseen, "Progressing").reason == "RollingOut"
     assert found(GOOD, "Progressing").reason == "Converged"

@@ -300,7 +300,7 @@ def test_status_follows_the_prometheus_operator(namespace: Namespace) -> None:
     namespace.settle_as_prometheus_operator("Prometheus", availableReplicas=1)
     degraded = namespace.wait_for_condition("PrometheusAvailable", "ReplicasNotReady")
     assert degraded["message"] == (
-        f"1 of 2 replicas are ready: type `kubectl -n {namespace.name} get pods -l prometheus=sergas`."
+        f"1 of 2 Prometheus replicas are ready: type `kubectl -n {namespace.name} get pods -l prometheus=sergas`."
     )
     assert namespace.status()["prometheus"] == {"replicas": 2, "readyReplicas": 1, "ready": "1/2"}
     namespace.settle_as_prometheus_operator("Prometheus")
