@@ -32,7 +32,7 @@ demo-down: venv ## Uninstall what the demo made; the cluster stays
 
 .PHONY: test-unit
 test-unit: venv tools-light chart-deps ## The quick loop: everything that needs no node (an API server of its own, on loopback)
-	$(PY) -m pytest -m "not e2e"
+	$(PY) -m pytest -m "not e2e" -n auto --dist loadgroup
 
 .PHONY: test-e2e
 test-e2e: venv cluster images ## The end-to-end suite on the cluster that CLUSTER names
