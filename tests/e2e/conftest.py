@@ -18,7 +18,7 @@ import stacks  # noqa: E402  after the path is set
 from sergas_demo import cleanup, manifests, monitoring  # noqa: E402
 from sergas_demo.diagnosis import diagnose  # noqa: E402
 from sergas_demo.install import image_values, rolled_out  # noqa: E402
-from sergas_demo.kube import Kube, path  # noqa: E402
+from sergas_demo.kube import Kube, condition, path  # noqa: E402
 from sergas_demo.places import CHART, CHART_STUBS, CRD  # noqa: E402
 from sergas_demo.sink import Sink  # noqa: E402
 from sergas_demo.waiting import expect, until  # noqa: E402
@@ -85,15 +85,16 @@ class Suite:
         where = f"{namespace}/{name}"
         return until(f"Readiness of {where}", lambda: monitoring.settled(self.kube, namespace, name), seconds=seconds)
 
-    def has(
-        self, namespace: str, kind: str, status: str, name: str = stacks.NAME, seconds: float = 90
-    ) -> dict[str, object]:
-        """The SergasMonitoring of a namespace, once a condition of its newest generation has a status."""
-        return until(
-            f"{kind}={status} of {namespace}/{name}",
-            lambda: monitoring.has(self.kube, namespace, name, kind, status),
-            seconds=seconds,
-        )
+    def says(self, namespace: str, kind: str, reason: str, seconds: float = 90) -> dict[str, object]:
+        """The SergasMonitoring of a namespace, once a condition of its newest generation gives a reason."""
+
+        def look() -> dict[str, object]:
+            found = monitoring.current(self.kube, namespace, stacks.NAME)
+            seen = condition(found, kind)
+            expect(seen["reason"] == reason, f"{kind}={seen['status']} {seen['reason']}: {seen['message']}")
+            return found
+
+        return until(f"{kind} for the reason {reason} in {namespace}", look, seconds=seconds)
 
     def change(self, namespace: str, spec: dict[str, object], name: str = stacks.NAME) -> None:
         """Merge a change into a spec."""

@@ -105,16 +105,15 @@ def test_a_missing_secret_or_key_is_told_and_every_receiver_stays_live(stack, ku
     kube.delete(path("v1", NAMESPACE, "secrets", "pagerduty"))
     if left:
         kube.apply(manifests.secret(NAMESPACE, "pagerduty", left))
-    found = stack.has(NAMESPACE, "ReceiversReady", "False")
     sentence = (
         f"spec.receivers[1] (oncall): pagerduty.routingKeySecretRef names Secret {NAMESPACE}/pagerduty, "
         f"which {problem}; until then the last good value is used."
     )
-    expected = until(
-        "The message", lambda: message_is(stack.has(NAMESPACE, "ReceiversReady", "False"), sentence), seconds=30
+    found = until(
+        "The message", lambda: told(stack.says(NAMESPACE, "ReceiversReady", "SecretNotUsable"), sentence), seconds=30
     )
-    assert expected["status"] == "False"
     assert condition(found, "Ready")["status"] == "False"
+    assert condition(found, "ReceiversReady")["status"] == "False"
     assert {row["name"] for row in found["status"]["receivers"] if row["secretFound"]} == {"slack", "mail", "hook"}
 
     mark, alert = stack.sink.mark(), f"Without{'Key' if left else 'Secret'}"
@@ -124,17 +123,17 @@ def test_a_missing_secret_or_key_is_told_and_every_receiver_stays_live(stack, ku
     stack.ready(NAMESPACE)
 
 
-def message_is(found, sentence):
-    """Ready, once it says this."""
-    ready = condition(found, "Ready")
-    expect(ready["message"] == sentence, f"it says: {ready['message']}")
-    return ready
+def told(found, sentence):
+    """The resource, once Ready says this."""
+    said = condition(found, "Ready")["message"]
+    expect(said == sentence, f"it says: {said}")
+    return found
 
 
 def test_a_receiver_added_before_its_secret_waits_and_works_once_it_is_there(stack, kube):
     late = {"name": "late", "webhook": {"urlSecretRef": stacks.ref("late", "url")}}
     stack.change(NAMESPACE, {"receivers": [*stacks.receivers(), late]})
-    found = stack.has(NAMESPACE, "ReceiversReady", "False")
+    found = stack.says(NAMESPACE, "ReceiversReady", "SecretNotUsable")
     assert found["status"]["receiversReady"] == "4/5"
     kube.apply(manifests.secret(NAMESPACE, "late", {"url": f"{stacks.SINK}/webhook/late"}))
     stack.ready(NAMESPACE)

@@ -19,15 +19,11 @@ VALUES = {
 
 
 def namespaced(kube: Kube) -> set[str]:
-    """Everything in the namespace but Events and what Kubernetes itself puts into each namespace."""
-    found = set()
-    for line in kube.kubectl("api-resources", "--namespaced", "--verbs=list", "-o", "name").split():
-        plural, _, group = line.partition(".")
-        if plural in ("events", "endpoints") or group == "events.k8s.io":
-            continue
-        for name in kube.kubectl("get", line, *WHERE, "-o", "name", "--ignore-not-found").split():
-            found.add(name)
-    return found - {"serviceaccount/default", "configmap/kube-root-ca.crt"}
+    """Everything in the namespace but Events, pods on their way out, and what Kubernetes puts into each namespace."""
+    every = kube.kubectl("api-resources", "--namespaced", "--verbs=list", "-o", "name").split()
+    kinds = [kind for kind in every if kind.partition(".")[0] not in ("events", "endpoints", "pods")]
+    found = kube.kubectl("get", ",".join(kinds), *WHERE, "-o", "name", "--ignore-not-found").split()
+    return {*found} - {"serviceaccount/default", "configmap/kube-root-ca.crt"}
 
 
 def cluster_wide(kube: Kube) -> set[str]:

@@ -98,16 +98,16 @@ def test_a_configuration_the_parser_refuses_keeps_the_old_one_live_and_says_why(
     before = loaded(kube)
     unclosed = {"name": "team", "value": "crm[", "matchType": "=~"}
     stack.change(NAMESPACE, {"routes": [{"matchers": [unclosed], "receivers": ["hook"]}]})
-    found = stack.has(NAMESPACE, "ConfigLoaded", "False")
+    found = stack.says(NAMESPACE, "ConfigLoaded", "ConfigRefused")
     said = condition(found, "ConfigLoaded")
-    assert said["reason"] == "ConfigRefused"
+    assert said["status"] == "False"
     assert "error parsing regexp: missing closing ]" in said["message"]
     assert said["message"].endswith("Alertmanager keeps the configuration it loaded last; correct the spec.")
     assert condition(found, "Ready")["message"] == said["message"]
     assert loaded(kube) == before
 
     stack.change(NAMESPACE, {"routes": []})
-    stack.has(NAMESPACE, "ConfigLoaded", "True")
+    stack.says(NAMESPACE, "ConfigLoaded", "Loaded")
     stack.ready(NAMESPACE)
 
 
@@ -115,12 +115,12 @@ def test_a_broken_text_in_a_receiver_is_named_and_leaves_alertmanager_with_a_con
     slack = {"channel": "#e2e", "urlSecretRef": stacks.ref("slack", "url"), "title": "{{ .Status | toUperr }}"}
     hook = {"name": "hook", "webhook": {"urlSecretRef": stacks.ref("hook", "url")}}
     stack.change(NAMESPACE, {"receivers": [hook, {"name": "broken", "slack": slack}]})
-    found = stack.has(NAMESPACE, "ReceiversReady", "False")
+    found = stack.says(NAMESPACE, "ReceiversReady", "TemplateInvalid")
     said = condition(found, "ReceiversReady")
-    assert said["reason"] == "TemplateInvalid"
+    assert said["status"] == "False"
     assert said["message"].startswith("spec.receivers[1] (broken): slack.title is not a valid template, ")
     assert "toUperr" in said["message"]
-    stack.has(NAMESPACE, "ConfigLoaded", "True")
+    stack.says(NAMESPACE, "ConfigLoaded", "Loaded")
 
     stack.change(NAMESPACE, {"receivers": [hook]})
     stack.ready(NAMESPACE)
