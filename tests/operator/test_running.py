@@ -322,15 +322,13 @@ def test_a_condition_keeps_its_time_while_its_status_stays(namespace: Namespace)
     assert namespace.condition("ReceiversReady")["lastTransitionTime"] == stamped
 
 
-def test_a_volume_smaller_than_asked_for_is_said_with_the_command(namespace: Namespace) -> None:
-    namespace.create({"prometheus": {"storage": {"size": "60Gi"}}})
-    namespace.wait_for_children()
+def add_claim(namespace: Namespace, name: str) -> None:
+    """Makes a claim as a StatefulSet of Prometheus would; nothing binds it here."""
     labels = {
         "app.kubernetes.io/instance": "sergas",
         "app.kubernetes.io/part-of": "sergas-monitoring",
         "app.kubernetes.io/name": "prometheus",
     }
-    name = "prometheus-sergas-db-prometheus-sergas-0"
     claim: dict[str, Any] = {
         "apiVersion": "v1",
         "kind": "PersistentVolumeClaim",
@@ -338,9 +336,32 @@ def test_a_volume_smaller_than_asked_for_is_said_with_the_command(namespace: Nam
         "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "50Gi"}}},
     }
     namespace.request("POST", f"api/v1/namespaces/{namespace.name}/persistentvolumeclaims", claim)
-    namespace.wait_for_condition("StorageReady", "VolumesPending")
+
+
+def bind_claim(namespace: Namespace, name: str) -> None:
+    """Reports a claim as bound to a volume of 50Gi."""
     bound = {"status": {"phase": "Bound", "capacity": {"storage": "50Gi"}}}
     namespace.patch_object("PersistentVolumeClaim", name, bound, "/status")
+
+
+def test_a_claim_left_by_a_replica_that_is_gone_keeps_nothing_from_being_ready(namespace: Namespace) -> None:
+    namespace.create({"prometheus": {"replicas": 1}})
+    namespace.wait_for_children()
+    add_claim(namespace, "prometheus-sergas-db-prometheus-sergas-1")
+    add_claim(namespace, "prometheus-sergas-db-prometheus-sergas-0")
+    namespace.wait_for_condition("StorageReady", "VolumesPending")
+    bind_claim(namespace, "prometheus-sergas-db-prometheus-sergas-0")
+    namespace.wait_for_condition("StorageReady", "VolumesReady")
+    assert [volume["pvc"] for volume in namespace.status()["storage"]] == ["prometheus-sergas-db-prometheus-sergas-0"]
+
+
+def test_a_volume_smaller_than_asked_for_is_said_with_the_command(namespace: Namespace) -> None:
+    namespace.create({"prometheus": {"storage": {"size": "60Gi"}}})
+    namespace.wait_for_children()
+    name = "prometheus-sergas-db-prometheus-sergas-0"
+    add_claim(namespace, name)
+    namespace.wait_for_condition("StorageReady", "VolumesPending")
+    bind_claim(namespace, name)
     assert namespace.wait_for_condition("StorageReady", "VolumesTooSmall")["message"] == (
         f"Volume {name} holds 50Gi, less than the 60Gi asked for, and does not grow by itself: type "
         f"`kubectl -n "
