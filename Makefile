@@ -55,6 +55,10 @@ check-generated: ## Fail when a generated file is not what `make generate` write
 	  [[ "$$before" == "$$after" ]] || { git status --short; \
 	    echo "Generated files were not current. Look at 'git diff' and commit what 'make generate' wrote." >&2; exit 1; }
 
+.PHONY: mutants
+mutants: venv tools-light ## Change every alert in every way that matters, and count how many changes its tests notice
+	$(PY) -m charts.mutants
+
 .PHONY: bench-operator
 bench-operator: venv tools ## Reaction time, API writes and memory of the operator on a real API server
 	$(PY) tests/bench/bench_operator.py
@@ -110,6 +114,10 @@ generate: venv tools-light chart-deps ## Rewrite every generated file
 	$(PY) docs/generate.py
 	$(PY) tests/operator/golden.py
 	$(PY) -m charts.generate
+
+.PHONY: alerts
+alerts: venv ## Print the table of all alerts
+	@$(PY) -m charts.alert_table
 
 .PHONY: format
 format: venv ## Format the Python code

@@ -133,6 +133,26 @@ _ZOHO = (
         "Calls left in Zoho's current rate limit window.",
         used_by=(_SYNC, "alerts: rate limiting"),
     ),
+    MetricSpec(
+        "sergas_zoho_rate_limit_max",
+        "gauge",
+        "Calls that Zoho's current rate limit window allows in all.",
+        used_by=(_SYNC, "alerts: rate limiting"),
+    ),
+    MetricSpec(
+        "sergas_zoho_sync_last_success_timestamp_seconds",
+        "gauge",
+        "Unix time at which an account was last synchronised, in seconds.",
+        unit="seconds",
+        used_by=(_SYNC, "alerts: business metrics"),
+    ),
+    MetricSpec(
+        "sergas_zoho_sync_lag_seconds",
+        "gauge",
+        "Greatest age of any account's last synchronisation, in seconds.",
+        unit="seconds",
+        used_by=(_SYNC, "alerts: business metrics"),
+    ),
 )
 
 _MEMORY = (
@@ -150,6 +170,13 @@ _MEMORY = (
         "counter",
         "Documents processed into memory, by outcome.",
         ("status",),
+        used_by=("alerts: business metrics",),
+    ),
+    MetricSpec(
+        "sergas_memory_last_success_timestamp_seconds",
+        "gauge",
+        "Unix time at which a document was last processed into memory, in seconds.",
+        unit="seconds",
         used_by=("alerts: business metrics",),
     ),
     MetricSpec(

@@ -119,7 +119,7 @@ def test_switching_the_stack_off_changes_nothing_but_the_link_to_its_grafana(def
     def without_links(items):
         copies = deepcopy(items)
         for rule in (rule for item in copies for rule in dig(item, links)):
-            rule["annotations"].pop("dashboard_url", None)
+            rule.get("annotations", {}).pop("dashboard_url", None)
         return copies
 
     assert default != bring_your_own

@@ -14,7 +14,7 @@ DEPENDENCIES = {
     entry["name"] for entry in yaml.safe_load((CHART / "Chart.yaml").read_text(encoding="utf-8"))["dependencies"]
 }
 # Settings of the alerts as a whole, beside one key for each alert.
-ALERT_SETTINGS = {"enabled", "runbookBaseURL", "dashboardBaseURL", "probeRoutes", "labels"}
+ALERT_SETTINGS = {"enabled", "runbookBaseURL", "dashboardBaseURL", "probeRoutes", "databaseVolumes", "labels"}
 
 REFUSED = {
     "operatr={}": "additional properties 'operatr' not allowed",

@@ -1,17 +1,28 @@
 """Every shipped alert fires when it should, stays silent when it should, and says what to do."""
 
 import re
+from collections import Counter
 from pathlib import Path
 
 import yaml
+
+from charts.helm import CHART
 
 RUNBOOKS = Path(__file__).parents[2] / "docs" / "runbooks"
 CASES = Path(__file__).parent
 SEVERITIES = {"critical", "warning", "info"}
 
 
-def find(groups, name):
-    return next(rule for group in groups for rule in group["rules"] if rule["alert"] == name)
+def shipped_alerts():
+    files = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted((CHART / "alerts").glob("*.yaml"))]
+    return [alert | {"category": file["category"]} for file in files for alert in file["alerts"]]
+
+
+def levels(groups, name):
+    """The rules of an alert: one, or two where it has an earlier level."""
+    found = [rule for group in groups for rule in group["rules"] if rule.get("alert") == name]
+    assert found
+    return found
 
 
 def test_promtool_finds_nothing_wrong_with_the_rendered_rules(groups, promtool):
@@ -37,15 +48,15 @@ def test_the_alert_has_a_firing_and_a_silent_case(shipped):
 
 
 def test_the_alert_carries_what_routing_and_the_person_called_need(shipped, groups):
-    rule = find(groups, shipped["name"])
-    assert rule["labels"]["severity"] in SEVERITIES
-    assert rule["labels"]["category"] == shipped["category"]
-    assert set(rule["annotations"]) == {"summary", "description", "runbook_url", "dashboard_url"}
+    for rule in levels(groups, shipped["name"]):
+        assert rule["labels"]["severity"] in SEVERITIES
+        assert rule["labels"]["category"] == shipped["category"]
+        assert set(rule["annotations"]) == {"summary", "description", "runbook_url", "dashboard_url"}
 
 
 def test_the_alert_leaves_no_slot_unfilled(shipped, groups):
-    rule = find(groups, shipped["name"])
-    assert "${" not in rule["expr"] + "".join(rule["annotations"].values())
+    for rule in levels(groups, shipped["name"]):
+        assert "${" not in rule["expr"] + "".join(rule["annotations"].values())
 
 
 def test_a_threshold_names_its_unit_and_stands_in_the_expression(shipped):
@@ -65,11 +76,32 @@ def test_the_alert_has_a_runbook_with_every_section(shipped):
 
 
 def test_every_runbook_and_every_case_file_belongs_to_an_alert(groups):
-    names = {rule["alert"] for group in groups for rule in group["rules"]}
+    names = {rule["alert"] for group in groups for rule in group["rules"] if "alert" in rule}
     assert {path.stem for path in RUNBOOKS.glob("[A-Z]*.md")} == names
     assert {path.stem for path in CASES.glob("[A-Z]*.yaml")} == names
 
 
-def test_an_alert_name_stands_for_one_alert(groups):
-    names = [rule["alert"] for group in groups for rule in group["rules"]]
+def test_an_alert_name_stands_for_one_alert_at_each_severity(groups):
+    names = [
+        (rule["alert"], rule["labels"]["severity"]) for group in groups for rule in group["rules"] if "alert" in rule
+    ]
     assert len(names) == len(set(names))
+
+
+def test_an_earlier_level_is_milder_and_begins_before(groups):
+    severities = ["info", "warning", "critical"]
+    for alert in (alert for alert in shipped_alerts() if "early" in alert):
+        assert severities.index(alert["early"]["severity"]) < severities.index(alert["severity"])
+        assert len(levels(groups, alert["name"])) == 2
+
+
+def test_the_categories_hold_as_many_alerts_as_the_requirements_say():
+    assert Counter(alert["category"] for alert in shipped_alerts() if alert["category"] != "monitoring") == {
+        "critical-service": 8,
+        "database": 3,
+        "cache": 2,
+        "business": 3,
+        "infrastructure": 4,
+        "agent": 2,
+        "rate-limiting": 2,
+    }

@@ -1,22 +1,24 @@
-"""Expressions read metrics that exist, with labels they have, over ranges that hold enough samples."""
+"""Expressions read series that somebody exports, with labels they have, over ranges that hold enough samples."""
 
 import re
 
 import promql_parser
+import pytest
 
+from charts.exported import EXPORTED
 from sergas_metrics.catalogue import CATALOGUE
 
-# Prometheus's own series, and what its client exports of every process; with the labels we write in selectors.
-FOREIGN = {"up": set(), "process_start_time_seconds": set()}
-# Given by service discovery, not by the application.
+# Given by service discovery, not by the program that exports.
 TARGET_LABELS = {"job", "namespace", "instance", "pod"}
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-APP_SCRAPE_SECONDS = 10
+# At which a target is scraped: the application every 10 s, nodes and containers 15, PostgreSQL and Redis 30.
+SCRAPES = {"sergas_": 10, "process_": 10, "up": 15, "node_": 15, "container_": 15, "kubelet_": 15, "kube_": 30}
+SLOWEST_SCRAPE_SECONDS = 30
 
 
 def known_series():
-    """Every series name the application exports, with its labels."""
-    known = dict(FOREIGN)
+    """Every series name the application and the exporters export, with its labels."""
+    known = {name: set(labels) for name, (_, labels) in EXPORTED.items()}
     for spec in CATALOGUE:
         if spec.kind == "histogram":
             known |= {f"{spec.name}_{part}": set(spec.labels) for part in ("sum", "count")}
@@ -26,42 +28,71 @@ def known_series():
     return known
 
 
-def rendered(shipped, groups):
-    return next(rule["expr"] for group in groups for rule in group["rules"] if rule["alert"] == shipped["name"])
+def counters():
+    ours = {spec.name for spec in CATALOGUE if spec.kind == "counter"}
+    buckets = {f"{spec.name}_bucket" for spec in CATALOGUE if spec.kind == "histogram"}
+    return ours | buckets | {name for name, (kind, _) in EXPORTED.items() if kind == "counter"}
+
+
+@pytest.fixture
+def rules(shipped, groups):
+    return [rule["expr"] for group in groups for rule in group["rules"] if rule.get("alert") == shipped["name"]]
+
+
+def parts(expr):
+    """Every node of the expression's tree."""
+    found, open_ones = [], [promql_parser.parse(expr)]
+    while open_ones:
+        node = open_ones.pop()
+        found.append(node)
+        children = [getattr(node, name, None) for name in ("expr", "lhs", "rhs", "vector_selector")]
+        open_ones += [child for child in [*children, *getattr(node, "args", [])] if child is not None]
+    return found
 
 
 def selectors(expr):
-    """(metric, its label matchers' names) for every selector in an expression of ours."""
-    found = re.findall(r"\b([a-z_:][a-z0-9_:]*)\{([^}]*)\}", expr)
-    return [(metric, set(re.findall(r"(\w+)(?==|!)", matchers))) for metric, matchers in found]
+    """(metric, names of its matchers' labels) for every selector."""
+    found = [part for part in parts(expr) if isinstance(part, promql_parser.VectorSelector)]
+    return [(part.name, {matcher.name for matcher in part.matchers.matchers}) for part in found]
 
 
-def test_it_is_promql(shipped, groups):
-    promql_parser.parse(rendered(shipped, groups))
-
-
-def test_it_reads_series_that_are_exported_with_the_labels_it_asks_for(shipped, groups):
+def test_it_reads_series_that_are_exported_with_the_labels_it_asks_for(rules):
     known = known_series()
-    found = selectors(rendered(shipped, groups))
-    assert found
-    for metric, labels in found:
-        assert metric in known
-        assert labels <= known[metric] | TARGET_LABELS
+    for expr in rules:
+        for metric, labels in selectors(expr):
+            assert metric in known
+            assert labels - {"__name__"} <= known[metric] | TARGET_LABELS
 
 
-def test_it_asks_for_the_application_and_no_other_job(shipped, groups):
-    for _, labels in selectors(rendered(shipped, groups)):
-        assert "job" in labels
-    jobs = set(re.findall(r'job=~?"([^"]+)"', rendered(shipped, groups)))
-    assert jobs <= {"sergas-api", "sergas-(api|agents)"}
+def test_it_asks_for_the_application_by_its_job(rules):
+    for expr in rules:
+        for metric, labels in selectors(expr):
+            assert (
+                not metric.startswith(("sergas_", "process_"))
+                or metric.startswith("sergas_operator_")
+                or "job" in labels
+            )
 
 
-def test_rates_are_taken_of_counters_alone(shipped, groups):
-    counters = {spec.name for spec in CATALOGUE if spec.kind == "counter"}
-    rated = re.findall(r"(?:rate|increase)\(([a-z0-9_]+)", rendered(shipped, groups))
-    assert {name for name in rated if not name.endswith("_bucket")} <= counters
+def test_rates_are_taken_of_counters_alone(rules):
+    for expr in rules:
+        rated = set(re.findall(r"\b(?:rate|increase|irate)\(\s*([a-zA-Z0-9_]+)", expr))
+        assert rated <= counters()
 
 
-def test_every_range_holds_at_least_four_scrapes(shipped, groups):
-    for number, unit in re.findall(r"\[(\d+)([smhd])", rendered(shipped, groups)):
-        assert int(number) * SECONDS[unit] >= 4 * APP_SCRAPE_SECONDS
+def test_quantiles_keep_the_bounds_of_their_buckets(rules):
+    for expr in rules:
+        for arguments in re.findall(r"histogram_quantile\(([^)]*)\)", expr):
+            assert re.search(r"by \([^)]*\ble\b", arguments + ")")
+
+
+def test_every_range_holds_at_least_four_scrapes(rules):
+    for expr in rules:
+        for metric, number, unit in re.findall(r"\b([a-z]\w+)(?:\{[^}]*\})?\[(\d+)([smhd])", expr):
+            scrape = next((seconds for start, seconds in SCRAPES.items() if metric.startswith(start)), None)
+            assert int(number) * SECONDS[unit] >= 4 * (scrape or SLOWEST_SCRAPE_SECONDS)
+
+
+def test_what_it_needs_stands_in_its_expression(shipped, rules):
+    assert shipped["reads"]
+    assert set(shipped["reads"]) <= {metric for expr in rules for metric, _ in selectors(expr)}

@@ -1,59 +1,28 @@
-"""The cases are worth something: change an alert's comparison, threshold or duration, and its cases fail."""
+"""The cases are worth something: change anything an alert decides by, and its cases fail."""
 
-from copy import deepcopy
-from string import Template
-
-import pytest
-import yaml
-
-from charts.helm import CHART
-
-PROBE_ROUTES = yaml.safe_load((CHART / "values.yaml").read_text(encoding="utf-8"))["alerts"]["probeRoutes"]
-FLIPPED = {" == ": " != ", " > ": " <= ", " < ": " >= ", "unless": "and"}
+from charts.mutants import EQUIVALENT, alerting_rules, mutants, survivors
 
 
-def mutated(groups, name, **changes):
-    copy = deepcopy(groups)
-    for group in copy:
-        for rule in group["rules"]:
-            if rule["alert"] == name:
-                rule.update(changes)
-    return copy
+def test_every_change_to_the_alert_is_noticed(shipped, groups):
+    alive = [(alert, what) for alert, what, killed in survivors(groups, {shipped["name"]}) if not killed]
+    assert alive == []
 
 
-def expression(groups, name):
-    return next(rule["expr"] for group in groups for rule in group["rules"] if rule["alert"] == name)
+def test_every_alert_has_its_comparison_and_duration_changed(groups):
+    for _, _, rule in alerting_rules(groups):
+        changes = [what for what, _ in mutants(rule)]
+        assert any(what.startswith("for: ") for what in changes), rule["alert"]
+        assert any(" -> <=" in what or " -> !=" in what or " -> >=" in what or "unless" in what for what in changes)
 
 
-def test_a_flipped_comparison_is_noticed(shipped, groups, promtool):
-    name, expr = shipped["name"], expression(groups, shipped["name"])
-    flips = [(old, new) for old, new in FLIPPED.items() if old in expr]
-    assert flips
-    for old, new in flips:
-        done = promtool(mutated(groups, name, expr=expr.replace(old, new)), name)
-        assert done.returncode, f"no case of {name} notices {old!r} turned into {new!r}"
+def test_a_mutant_differs_from_its_rule_in_one_field(groups):
+    for _, _, rule in alerting_rules(groups):
+        for what, mutant in mutants(rule):
+            assert sum(mutant[field] != rule[field] for field in ("expr", "for")) == 1, what
 
 
-def moved(threshold, factor):
-    """`threshold` times `factor`, or the next whole number where a count would otherwise mean the same."""
-    value = threshold * factor
-    return threshold + 1 if int(threshold) == threshold == int(value) else value
-
-
-@pytest.mark.parametrize("factor", [0.9, 1.1])
-def test_a_moved_threshold_is_noticed(measured, factor, groups, promtool):
-    name, threshold = measured["name"], moved(measured["threshold"], factor)
-    slots = {"threshold": str(threshold), "window": measured.get("window", ""), "probeRoutes": PROBE_ROUTES}
-    expr = Template(measured["expr"]).substitute(slots)
-    assert expr != expression(groups, name)
-    done = promtool(mutated(groups, name, expr=expr), name)
-    assert done.returncode, f"no case of {name} notices the threshold {measured['threshold']} moved to {threshold}"
-
-
-@pytest.mark.parametrize("duration", ["0s", "30m"])
-def test_another_duration_is_noticed(shipped, duration, groups, promtool):
-    name = shipped["name"]
-    if duration == shipped["for"]:
-        duration = "1m"
-    done = promtool(mutated(groups, name, **{"for": duration}), name)
-    assert done.returncode, f"no case of {name} notices for: {duration}"
+def test_every_mutant_that_is_let_off_exists(groups):
+    found = {
+        (rule["alert"], what.rpartition(": ")[2]) for _, _, rule in alerting_rules(groups) for what, _ in mutants(rule)
+    }
+    assert EQUIVALENT.keys() <= found

@@ -1,9 +1,30 @@
-{{/* One alert of alerts/*.yaml, with its override in values, as a Prometheus rule. Nothing when it is switched off.
+{{/* {rules: [...]}: the rules of one alert, with its override in values; none when it is switched off.
 Call with (dict "root" $ "category" <category> "alert" <entry>). */}}
-{{- define "sergas-monitoring.alert" -}}
+{{- define "sergas-monitoring.alertRules" -}}
 {{- $override := index .root.Values.alerts .alert.name | default dict -}}
+{{- $levels := list (dict "alert" .alert "override" (omit $override "early")) -}}
+{{- if and (hasKey $override "early") (not .alert.early) -}}
+{{- include "sergas-monitoring.noSuchSlot" (dict "alert" .alert "slot" "early") | fail -}}
+{{- end -}}
+{{- with .alert.early -}}
+{{- $own := omit $override "early" "threshold" "severity" -}}
+{{- $early := dict "alert" (merge (dict) . $.alert) "override" (merge (dict) ($override.early | default dict) $own) -}}
+{{- $levels = append $levels $early -}}
+{{- end -}}
+{{- $rules := list -}}
+{{- range $level := $levels -}}
+{{- $rule := include "sergas-monitoring.alertRule" (merge (dict) $level (omit $ "alert")) | fromYaml -}}
+{{- if $rule.alert -}}{{- $rules = append $rules $rule -}}{{- end -}}
+{{- end -}}
+{{- dict "rules" $rules | toYaml -}}
+{{- end -}}
+
+{{/* One level of an alert as a Prometheus rule. Nothing when it is switched off.
+Call with (dict "root" $ "category" <category> "alert" <entry> "override" <its override>). */}}
+{{- define "sergas-monitoring.alertRule" -}}
+{{- $override := .override -}}
 {{- if ne (toString $override.enabled) "false" -}}
-{{- $slots := dict "probeRoutes" .root.Values.alerts.probeRoutes -}}
+{{- $slots := pick .root.Values.alerts "probeRoutes" "databaseVolumes" -}}
 {{- range $slot := list "threshold" "window" "for" "severity" -}}
 {{- if hasKey $override $slot -}}
 {{- if not (hasKey $.alert $slot) -}}
@@ -32,15 +53,15 @@ annotations:
 {{- end -}}
 {{- end -}}
 
-{{/* Where a person who got the alert goes next. Call with what "sergas-monitoring.alert" takes. */}}
+{{/* Where a person who got the alert goes next. Call with what "sergas-monitoring.alertRule" takes. */}}
 {{- define "sergas-monitoring.alertLinks" -}}
 runbook_url: {{ printf "%s/%s.md" (trimSuffix "/" .root.Values.alerts.runbookBaseURL) .alert.name | toJson }}
 {{- with include "sergas-monitoring.dashboardBaseURL" .root }}
-dashboard_url: {{ printf "%s/d/%s?var-namespace={{ $labels.namespace }}" . $.alert.dashboard | toJson }}
+dashboard_url: {{ printf "%s/d/%s{{ with $labels.namespace }}?var-namespace={{ . }}{{ end }}" . $.alert.dashboard | toJson }}
 {{- end }}
 {{- end -}}
 
-{{/* Text with ${threshold}, ${window}, ${for}, ${severity} and ${probeRoutes} filled in. Prometheus's own {{ }} stays as it is. */}}
+{{/* Text with its slots, such as ${threshold} and ${probeRoutes}, filled in. Prometheus's own {{ }} stays as it is. */}}
 {{- define "sergas-monitoring.fillSlots" -}}
 {{- $text := .text -}}
 {{- range $slot, $value := .slots -}}
@@ -51,7 +72,7 @@ dashboard_url: {{ printf "%s/d/%s?var-namespace={{ $labels.namespace }}" . $.ale
 
 {{- define "sergas-monitoring.noSuchSlot" -}}
 {{- $known := list -}}
-{{- range $slot := list "threshold" "window" "for" "severity" -}}
+{{- range $slot := list "threshold" "window" "for" "severity" "early" -}}
 {{- if hasKey $.alert $slot -}}{{- $known = append $known $slot -}}{{- end -}}
 {{- end -}}
 alerts.{{ .alert.name }}.{{ .slot }}: this alert has no {{ .slot }}. Remove the line; what can be set is {{ join ", " $known }}.

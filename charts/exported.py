@@ -1,0 +1,34 @@
+"""Series of other programs that our rules read: {name: (kind, labels beside those of the target)}.
+
+The exporters of PostgreSQL and Redis, node-exporter, kubelet, cAdvisor and kube-state-metrics; up is Prometheus's own,
+and process_ that of every client library.
+"""
+
+from typing import Final
+
+VOLUME: Final = ("persistentvolumeclaim",)
+CONTAINER: Final = ("container", "image", "name", "id")
+FILESYSTEM: Final = ("device", "fstype", "mountpoint", "device_error")
+
+EXPORTED: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
+    "up": ("gauge", ()),
+    "process_start_time_seconds": ("gauge", ()),
+    "pg_stat_activity_count": (
+        "gauge",
+        ("datname", "state", "usename", "application_name", "backend_type", "wait_event", "wait_event_type", "server"),
+    ),
+    "pg_settings_max_connections": ("gauge", ("server",)),
+    "redis_memory_used_bytes": ("gauge", ()),
+    "redis_memory_max_bytes": ("gauge", ()),
+    "node_cpu_seconds_total": ("counter", ("cpu", "mode")),
+    "node_memory_MemAvailable_bytes": ("gauge", ()),
+    "node_memory_MemTotal_bytes": ("gauge", ()),
+    "node_filesystem_avail_bytes": ("gauge", FILESYSTEM),
+    "node_filesystem_size_bytes": ("gauge", FILESYSTEM),
+    "kubelet_volume_stats_available_bytes": ("gauge", VOLUME),
+    "kubelet_volume_stats_capacity_bytes": ("gauge", VOLUME),
+    "container_cpu_usage_seconds_total": ("counter", (*CONTAINER, "cpu")),
+    "container_memory_working_set_bytes": ("gauge", CONTAINER),
+    "kube_pod_container_resource_limits": ("gauge", ("container", "uid", "node", "resource", "unit")),
+    "kube_pod_container_status_restarts_total": ("counter", ("container", "uid")),
+}
