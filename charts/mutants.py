@@ -84,11 +84,11 @@ def alerting_rules(groups: list[dict[str, Any]]) -> list[tuple[int, int, Rule]]:
 
 
 def with_rule(groups: list[dict[str, Any]], group: int, place: int, rule: Rule) -> list[dict[str, Any]]:
-    """`groups` with one rule in another's place, and no other alert than those of its name."""
+    """`groups` with one rule in another's place, and no other rules than those of its name: records cost time."""
     changed = [part | {"rules": list(part["rules"])} for part in groups]
     changed[group]["rules"][place] = rule
     for part in changed:
-        part["rules"] = [other for other in part["rules"] if other.get("alert", rule["alert"]) == rule["alert"]]
+        part["rules"] = [other for other in part["rules"] if other.get("alert") == rule["alert"]]
     return [part for part in changed if part["rules"]]
 
 

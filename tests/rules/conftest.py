@@ -27,10 +27,13 @@ def rule_groups(rendered: str) -> Groups:
 
 
 def only(groups: Groups, alert: str) -> Groups:
-    """A copy of `groups` with all that is recorded and no alert but this one; with all alerts when `alert` is empty."""
+    """A copy of `groups` in which no other rule costs time; all of them when `alert` is empty.
+
+    Cases of an alert give the records it reads as series.
+    """
     copy = deepcopy(groups)
     for group in copy:
-        group["rules"] = [rule for rule in group["rules"] if not alert or rule.get("alert", alert) == alert]
+        group["rules"] = [rule for rule in group["rules"] if not alert or rule.get("alert") == alert]
     return [group for group in copy if group["rules"]]
 
 

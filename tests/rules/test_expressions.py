@@ -16,9 +16,10 @@ SCRAPES = {"sergas_": 10, "process_": 10, "up": 15, "node_": 15, "container_": 1
 SLOWEST_SCRAPE_SECONDS = 30
 
 
-def known_series():
-    """Every series name the application and the exporters export, with its labels."""
+def known_series(groups):
+    """Every series name that the application or an exporter exports or a rule records, with its labels."""
     known = {name: set(labels) for name, (_, labels) in EXPORTED.items()}
+    known |= {rule["record"]: {"slo", "le"} for group in groups for rule in group["rules"] if "record" in rule}
     for spec in CATALOGUE:
         if spec.kind == "histogram":
             known |= {f"{spec.name}_{part}": set(spec.labels) for part in ("sum", "count")}
@@ -32,6 +33,12 @@ def counters():
     ours = {spec.name for spec in CATALOGUE if spec.kind == "counter"}
     buckets = {f"{spec.name}_bucket" for spec in CATALOGUE if spec.kind == "histogram"}
     return ours | buckets | {name for name, (kind, _) in EXPORTED.items() if kind == "counter"}
+
+
+def test_what_is_recorded_reads_series_that_are_there(groups):
+    known = known_series(groups)
+    records = [rule["expr"] for group in groups for rule in group["rules"] if "record" in rule]
+    assert {metric for expr in records for metric, _ in selectors(expr)} <= known.keys()
 
 
 @pytest.fixture
@@ -56,8 +63,8 @@ def selectors(expr):
     return [(part.name, {matcher.name for matcher in part.matchers.matchers}) for part in found]
 
 
-def test_it_reads_series_that_are_exported_with_the_labels_it_asks_for(rules):
-    known = known_series()
+def test_it_reads_series_that_are_exported_with_the_labels_it_asks_for(rules, groups):
+    known = known_series(groups)
     for expr in rules:
         for metric, labels in selectors(expr):
             assert metric in known

@@ -1,0 +1,62 @@
+"""What is recorded is what its name says, within bounds, and every record is read or shown."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from charts.helm import template, tool
+
+CASES = Path(__file__).parent / "recording"
+NAME = re.compile(r"^[a-z_]+:sergas_[a-z_]+:[a-z0-9_]+$")
+
+
+def recorded(groups):
+    return [(group, rule) for group in groups for rule in group["rules"] if "record" in rule]
+
+
+@pytest.mark.parametrize("case", sorted(CASES.glob("*.yaml")), ids=lambda case: case.stem)
+def test_the_records_are_as_the_cases_say(case, groups, tmp_path):
+    (tmp_path / "rules.yaml").write_text(yaml.safe_dump({"groups": groups}), encoding="utf-8")
+    copy = tmp_path / case.name
+    copy.write_text(case.read_text(encoding="utf-8"), encoding="utf-8")
+    done = subprocess.run([tool("promtool"), "test", "rules", str(copy)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_record_is_called_level_metric_operation(groups):
+    assert recorded(groups)
+    for _, rule in recorded(groups):
+        assert NAME.match(rule["record"]), rule["record"]
+
+
+def test_a_level_names_the_labels_that_are_kept(groups):
+    for _, rule in recorded(groups):
+        kept = re.match(r"sum by \(([^)]*)\)", rule["expr"])
+        if kept and "slo" not in rule.get("labels", {}):
+            assert rule["record"].split(":")[0] == "_".join(kept[1].split(", "))
+
+
+def test_no_group_can_make_series_without_bound(groups):
+    assert all(0 < group["limit"] <= 10_000 for group, _ in recorded(groups))
+
+
+def test_a_group_is_evaluated_at_least_every_five_minutes_and_leaves_no_slot_unfilled(groups):
+    for group, rule in recorded(groups):
+        assert group["interval"] in {"30s", "1m", "5m"}
+        assert "${" not in rule["expr"]
+
+
+@pytest.mark.parametrize("limit", ["1", "0.5"])
+def test_the_limit_of_latency_meets_the_bound_as_prometheus_writes_it(limit):
+    """Prometheus 3 stores le="1" as le="1.0"."""
+    rendered = template(settings=[f"slos.apiLatency.limit={limit}"])
+    assert f'le=~\\"{limit}([.]0)?\\"' in rendered
+
+
+def test_an_objective_that_is_switched_off_leaves_no_rule():
+    rendered = template(settings=["slos.syncFreshness.enabled=false"])
+    assert "syncFreshness" not in rendered
+    assert "agentSuccess" in rendered
