@@ -1,7 +1,7 @@
 """Series of other programs that our rules read: {name: (kind, labels beside those of the target)}.
 
-The exporters of PostgreSQL and Redis, node-exporter, kubelet, cAdvisor and kube-state-metrics; up is Prometheus's own,
-and process_ that of every client library.
+The exporters of PostgreSQL and Redis, node-exporter, kubelet, cAdvisor, kube-state-metrics, Prometheus,
+Alertmanager, blackbox exporter and the Sergas operator; process_ is that of every client library.
 """
 
 from typing import Final
@@ -31,4 +31,14 @@ EXPORTED: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
     "container_memory_working_set_bytes": ("gauge", CONTAINER),
     "kube_pod_container_resource_limits": ("gauge", ("container", "uid", "node", "resource", "unit")),
     "kube_pod_container_status_restarts_total": ("counter", ("container", "uid")),
+    "alertmanager_notifications_total": ("counter", ("integration", "receiver_name")),
+    "alertmanager_notifications_failed_total": ("counter", ("integration", "reason", "receiver_name")),
+    "alertmanager_config_last_reload_successful": ("gauge", ()),
+    "prometheus_config_last_reload_successful": ("gauge", ()),
+    "prometheus_rule_evaluation_failures_total": ("counter", ("rule_group",)),
+    "prometheus_remote_storage_highest_timestamp_in_seconds": ("gauge", ()),
+    "prometheus_remote_storage_queue_highest_sent_timestamp_seconds": ("gauge", ("remote_name", "url")),
+    "probe_ssl_earliest_cert_expiry": ("gauge", ()),
+    "sergas_operator_last_successful_reconcile_timestamp_seconds": ("gauge", ()),
+    "sergas_operator_monitorings": ("gauge", ()),
 }

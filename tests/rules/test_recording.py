@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from charts.helm import template, tool
+from charts.helm import objects, template, tool
 
 CASES = Path(__file__).parent / "recording"
 NAME = re.compile(r"^[a-z_]+:sergas_[a-z_]+:[a-z0-9_]+$")
@@ -60,3 +60,21 @@ def test_an_objective_that_is_switched_off_leaves_no_rule():
     rendered = template(settings=["slos.syncFreshness.enabled=false"])
     assert "syncFreshness" not in rendered
     assert "agentSuccess" in rendered
+
+
+def inputs(groups):
+    rules = [rule for _, rule in recorded(groups) if rule["record"] == "metric:sergas_alert_input:wanted"]
+    return {rule["labels"]["metric"]: rule["labels"]["alerts"] for rule in rules}
+
+
+def test_every_metric_that_an_alert_needs_is_looked_for_with_the_names_of_its_alerts(groups):
+    assert inputs(groups)["pg_stat_activity_count"] == "DatabasePoolExhausted"
+    assert inputs(groups)["sergas_http_requests_total"] == "APIRateLimited, HighErrorRate, TrafficStopped"
+
+
+def test_nobody_looks_for_the_metrics_of_an_alert_that_is_switched_off():
+    rendered = template(settings=["alerts.DatabasePoolExhausted.enabled=false", "alerts.HighErrorRate.enabled=false"])
+    rules = [item for item in objects(rendered) if item["kind"] == "PrometheusRule"]
+    found = inputs([group for item in rules for group in item["spec"]["groups"]])
+    assert "pg_stat_activity_count" not in found
+    assert found["sergas_http_requests_total"] == "APIRateLimited, TrafficStopped"
