@@ -8,6 +8,10 @@ PREFIX = "The values need a change:\n"
 STACK = "kube-prometheus-stack"
 
 ADVICE = {
+    "recording.enabled=false": (
+        "slos.enabled: objectives read the recording rules, which recording.enabled switches off, so no burn rate would"
+        " be known. Set recording.enabled to true or slos.enabled to false."
+    ),
     f"{STACK}.prometheus.enabled=true": (
         "kube-prometheus-stack.prometheus.enabled: the Sergas operator writes the Prometheus object, and a second"
         " writer would undo it at every upgrade. Set it to false and describe Prometheus in"

@@ -31,6 +31,10 @@ REFUSED = {
     'alerts.HighErrorRate.threshold="5%"': "at '/alerts/HighErrorRate/threshold': got string, want number",
     'alerts.HighErrorRate.for="five minutes"': "at '/alerts/HighErrorRate/for': 'five minutes' does not match pattern",
     'alerts.HighErrorRate.severity="page"': "value must be one of 'critical', 'warning', 'info'",
+    "alerts.SyncFailing.early.window=1": "at '/alerts/SyncFailing/early': additional properties 'window' not allowed",
+    "slos.uptime={}": "at '/slos': additional properties 'uptime' not allowed",
+    "slos.apiAvailability.objective=1": "at '/slos/apiAvailability/objective': exclusiveMaximum: got 1, want 1",
+    "slos.apiLatency.limit=0.3": "at '/slos/apiLatency/limit': value must be one of 0.005, 0.01",
     'alerts.runbookBaseURL="wiki"': "at '/alerts/runbookBaseURL': 'wiki' does not match pattern",
     'kube-prometheus-stack.enabled="no"': "at '/kube-prometheus-stack/enabled': got string, want boolean",
 }

@@ -2,7 +2,7 @@
 instead. All are collected, so that one run shows them all. */}}
 {{- define "sergas-monitoring.advice" -}}
 {{- $problems := list -}}
-{{- range $part := list "stackOwners" "stackMovedSettings" "stackNames" "grafana" "webhooks" "exporters" "namespaces" -}}
+{{- range $part := list "stackOwners" "stackMovedSettings" "stackNames" "grafana" "webhooks" "exporters" "namespaces" "objectives" -}}
 {{- range splitList "\n" (include (printf "sergas-monitoring.advice.%s" $part) $) -}}
 {{- with trim . -}}{{- $problems = append $problems (printf "- %s" .) -}}{{- end -}}
 {{- end -}}
@@ -110,5 +110,12 @@ prometheus-redis-exporter.serviceMonitor.additionalLabels: makes an unreadable S
 {{- $namespaces := (include "sergas-monitoring.namespaces" . | fromJson).namespaces -}}
 {{- if and .Values.sergasMonitoring.create (not (has .Release.Namespace $namespaces)) }}
 operator.namespaces: does not name {{ .Release.Namespace }}, so nobody would act on the SergasMonitoring made there. Add {{ .Release.Namespace }} to it, or set sergasMonitoring.create to false.
+{{- end }}
+{{- end -}}
+
+{{/* Objectives are counted from what is recorded. */}}
+{{- define "sergas-monitoring.advice.objectives" -}}
+{{- if and .Values.slos.enabled (not .Values.recording.enabled) }}
+slos.enabled: objectives read the recording rules, which recording.enabled switches off, so no burn rate would be known. Set recording.enabled to true or slos.enabled to false.
 {{- end }}
 {{- end -}}
