@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from time import perf_counter
+from time import perf_counter, time
 
 from .._store import Store
 
@@ -28,6 +28,7 @@ class ZohoMetrics:
         api_duration: ``sergas_zoho_api_duration_seconds{endpoint}``.
         sync_failures: ``sergas_zoho_sync_failures_total{error_type}``.
         accounts_synced: ``sergas_zoho_accounts_synced_total``.
+        last_sync: ``sergas_zoho_sync_last_success_timestamp_seconds``.
         rate_limit_remaining: ``sergas_zoho_rate_limit_remaining``.
     """
 
@@ -36,6 +37,7 @@ class ZohoMetrics:
         self.api_duration = store.histograms["sergas_zoho_api_duration_seconds"]
         self.sync_failures = store.counters["sergas_zoho_sync_failures_total"]
         self.accounts_synced = store.counters["sergas_zoho_accounts_synced_total"]
+        self.last_sync = store.gauges["sergas_zoho_sync_last_success_timestamp_seconds"]
         self.rate_limit_remaining = store.gauges["sergas_zoho_rate_limit_remaining"]
 
     @contextmanager
@@ -66,8 +68,9 @@ class ZohoMetrics:
         self.sync_failures.labels(self.sync_failures.error_types.name(error)).inc()
 
     def record_synced(self, accounts: int = 1) -> None:
-        """Count accounts that are synchronised."""
+        """Count accounts that are synchronised, and note when."""
         self.accounts_synced.inc(accounts)
+        self.last_sync.set(time())
 
     def set_rate_limit_remaining(self, calls: float) -> None:
         """Set how many calls Zoho still allows in its current window."""

@@ -1,5 +1,6 @@
 """Collectors: several in a process, on one registry or each on its own."""
 
+import time
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -103,6 +104,14 @@ def test_a_task_that_ends_well_has_no_failure(metrics: MetricsCollector, sample:
         pass
     assert not [s for m in metrics.registry.collect() for s in m.samples if "task_failures" in s.name]
     assert sample("sergas_agent_task_duration_seconds_count", agent="sync") == 1
+
+
+def test_a_synchronised_account_notes_when(metrics: MetricsCollector, sample: Sample) -> None:
+    before = time.time()
+    metrics.zoho.record_synced()
+    noted = sample("sergas_zoho_sync_last_success_timestamp_seconds")
+    assert noted is not None
+    assert before <= noted <= time.time()
 
 
 def test_every_domain_method_reaches_its_metric(metrics: MetricsCollector, sample: Sample) -> None:
