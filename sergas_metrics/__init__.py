@@ -7,9 +7,11 @@ other process. Durations are in seconds throughout.
 from ._collector import MetricsCollector
 from ._decorators import count_errors, track_in_progress, track_time
 from ._exposition import metrics_app
-from ._families import OVERFLOW, Counter, Gauge, Histogram
+from ._families import Counter, Gauge, Histogram
+from ._family import OVERFLOW
 from ._instrument import instrument
 from ._middleware import MetricsMiddleware
+from ._rendering import Rendered, render
 from ._routes import UNMATCHED
 from ._server import MetricsServer, serve
 from .catalogue import CATALOGUE, MetricSpec
@@ -25,9 +27,11 @@ __all__ = [
     "MetricsCollector",
     "MetricsMiddleware",
     "MetricsServer",
+    "Rendered",
     "count_errors",
     "instrument",
     "metrics_app",
+    "render",
     "serve",
     "track_in_progress",
     "track_time",

@@ -3,36 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import gzip
 from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import parse_qs
 
-from prometheus_client import REGISTRY, CollectorRegistry
-from prometheus_client.exposition import choose_encoder
+from prometheus_client import CollectorRegistry
 
 from ._collector import MetricsCollector
 from ._exchange import SCOPE_KEY, Message, Receive, Send
 from ._guard import GuardedRegistry
+from ._rendering import Page, Rendered, registry_of, render_page
 
-_GZIP_LEVEL = 1  # a third of level 9's time for a tenth more bytes, on exposition text
 _READS = ("GET", "HEAD")
-
-
-class Page(NamedTuple):
-    """What one scrape asks for."""
-
-    accept: str
-    gzipped: bool
-    names: tuple[str, ...]
-
-
-class Rendered(NamedTuple):
-    """The answer to a scrape."""
-
-    body: bytes
-    content_type: str
 
 
 def metrics_app(
@@ -52,13 +35,6 @@ def metrics_app(
         source: A collector or a registry; the default registry when left out.
     """
     return _Endpoint(registry_of(source))
-
-
-def registry_of(source: MetricsCollector | CollectorRegistry | None) -> CollectorRegistry:
-    """The registry behind what a caller gave."""
-    if source is None:
-        return REGISTRY
-    return source if isinstance(source, CollectorRegistry) else source.registry
 
 
 class _Endpoint:
@@ -85,26 +61,11 @@ class _Endpoint:
         key = (page, id(loop))
         under_way = self._under_way.get(key)
         if under_way is None:
-            under_way = loop.run_in_executor(self._thread, render, self._registry, page)
+            under_way = loop.run_in_executor(self._thread, render_page, self._registry, page)
             self._under_way[key] = under_way
             under_way.add_done_callback(lambda _: self._under_way.pop(key, None))
         # One scrape that is cancelled must not take the others' answer away.
         return await asyncio.shield(under_way)
-
-
-def render(registry: GuardedRegistry, page: Page) -> Rendered:
-    """The registry's metrics as a page asks for them."""
-    encode, content_type = _encoder(page.accept)
-    body = encode(registry.restricted_registry(page.names) if page.names else registry)
-    return Rendered(gzip.compress(body, _GZIP_LEVEL, mtime=0) if page.gzipped else body, content_type)
-
-
-def _encoder(accept: str) -> tuple[Callable[[Any], bytes], str]:
-    try:
-        return choose_encoder(accept)
-    except (TypeError, ValueError):
-        # prometheus-client trips over a version that is no number: answer what every Prometheus reads.
-        return choose_encoder("")
 
 
 def _page(scope: MutableMapping[str, Any]) -> Page:

@@ -10,8 +10,8 @@ from wsgiref.simple_server import WSGIServer
 from prometheus_client import CollectorRegistry, start_http_server
 
 from ._collector import MetricsCollector
-from ._exposition import registry_of
 from ._guard import GuardedRegistry
+from ._rendering import registry_of
 
 
 class MetricsServer:

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture
 def default_registry(registry: CollectorRegistry, monkeypatch: pytest.MonkeyPatch) -> CollectorRegistry:
-    for module in ("_collector", "_exposition"):
+    for module in ("_collector", "_rendering"):
         monkeypatch.setattr(f"sergas_metrics.{module}.REGISTRY", registry)
     return registry
 

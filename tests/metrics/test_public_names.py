@@ -21,9 +21,11 @@ PUBLIC = [
     "MetricsCollector",
     "MetricsMiddleware",
     "MetricsServer",
+    "Rendered",
     "count_errors",
     "instrument",
     "metrics_app",
+    "render",
     "serve",
     "track_in_progress",
     "track_time",
@@ -45,6 +47,7 @@ SIGNATURES = {
         "(source: 'MetricsCollector | CollectorRegistry | None' = None)"
         " -> 'Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]'"
     ),
+    "render": "(source: 'MetricsCollector | CollectorRegistry | None' = None, *, accept: 'str' = '') -> 'Rendered'",
     "serve": (
         "(port: 'int', *, address: 'str' = '0.0.0.0',"
         " source: 'MetricsCollector | CollectorRegistry | None' = None) -> 'MetricsServer'"
