@@ -59,6 +59,11 @@ check-generated: ## Fail when a generated file is not what `make generate` write
 bench-operator: venv tools ## Reaction time, API writes and memory of the operator on a real API server
 	$(PY) tests/bench/bench_operator.py
 
+.PHONY: bench-metrics
+bench-metrics: venv ## Speed and memory of the library against its peers (PART=updates,... for some parts)
+	UV_PROJECT_ENVIRONMENT=build/bench/venv $(UV) sync --locked --quiet --no-default-groups --group bench
+	UV=$(abspath $(UV)) build/bench/venv/bin/python -W ignore tests/bench/metrics $(PART)
+
 ##@ Cluster
 
 .PHONY: cluster

@@ -1,0 +1,100 @@
+"""What instrumentation adds to a request, and whether that grows with the number of routes.
+
+Each request is split at the innermost middleware, so that the time of routing does not drown what is measured.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import statistics
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from time import perf_counter_ns
+from typing import Any
+
+from .applications import BARE, INSTRUMENTATOR, OURS, applications
+from .rows import Row
+
+ROUNDS = {20: 40, 100: 25, 1000: 10}
+"""How many rounds for each number of routes: a request among 1,000 routes takes milliseconds."""
+REQUESTS = 25
+
+App = Callable[..., Awaitable[None]]
+
+
+def measure() -> Iterator[Row]:
+    """Rows of added microseconds for each number of routes, and the ratios between libraries."""
+    ours: dict[int, float] = {}
+    for routes, rounds in ROUNDS.items():
+        added = asyncio.run(_added(dict(applications(routes)), rounds))
+        ours[routes] = added[OURS]
+        for name, value in added.items():
+            yield Row(f"added to a request, {routes} routes", value, "us", name)
+        for name, value in added.items():
+            if name != OURS:
+                target = ">= 10" if name == INSTRUMENTATOR else ""
+                yield Row(f"added to a request, {routes} routes", value / added[OURS], "x less", name, target)
+    few, *_, many = ROUNDS
+    yield Row(f"added with {many} routes over {few}", ours[many] / ours[few], "x", OURS, "<= 1.5")
+
+
+async def _added(apps: dict[str, App], rounds: int) -> dict[str, float]:
+    """Microseconds that each library adds to a request: the median of rounds by turns, less the probe's own."""
+    for app in apps.values():
+        await _warm(app)
+    gc.collect()
+    gc.freeze()
+    turns = [{name: await _median(app) for name, app in apps.items()} for _ in range(rounds)]
+    gc.unfreeze()
+    outside = {name: statistics.median(turn[name] for turn in turns) for name in apps}
+    return {name: (outside[name] - outside[BARE]) / 1e3 for name in apps if name != BARE}
+
+
+async def _warm(app: App) -> None:
+    statuses: list[int] = []
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            statuses.append(message["status"])
+
+    for _ in range(20):
+        await app(_scope(), _receive, send)
+    assert set(statuses) == {200}, statuses
+
+
+async def _median(app: App) -> float:
+    outside = []
+    for _ in range(REQUESTS):
+        scope = _scope()
+        probe = scope["probe"]
+        start = perf_counter_ns()
+        await app(scope, _receive, _send)
+        outside.append(perf_counter_ns() - start - probe[0])
+    return statistics.median(outside)
+
+
+async def _receive() -> dict[str, Any]:
+    return {"type": "http.request", "body": b"", "more_body": False}
+
+
+async def _send(_: MutableMapping[str, Any]) -> None:
+    pass
+
+
+def _scope() -> dict[str, Any]:
+    return {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": "GET",
+        "scheme": "http",
+        "path": "/items/42",
+        "raw_path": b"/items/42",
+        "query_string": b"",
+        "root_path": "",
+        "headers": [(b"host", b"test"), (b"user-agent", b"bench"), (b"accept", b"*/*")],
+        "server": ("test", 80),
+        "client": ("test", 1),
+        "state": {},
+        "probe": [],
+    }
