@@ -65,11 +65,12 @@ class Exchange:
         if kind == "http.response.start":
             self._status = message["status"]
             self._trailers = message.get("trailers", False)
-        elif self._completes(kind, message):
-            return self._send_last(message)
-        elif kind == "http.response.body":
+            return self._send(message)
+        if kind == "http.response.body" and message.get("more_body"):
             return self._send_part(message)
-        return self._send(message)
+        if self._completes(kind, message):
+            return self._send_last(message)
+        return self._send_part(message)
 
     def ended(self) -> None:
         """The application returned."""
@@ -116,8 +117,11 @@ class Exchange:
         except OSError:
             self._note_departure()
             raise
-        if not self.done:
-            self._finish(CLIENT_CLOSED if left else self._status or 500)
+        if left:
+            self._finish(CLIENT_CLOSED)
+        elif not self.done:
+            self.done = True
+            self._finished(self._status or 500, perf_counter() - self._start)
 
     def _note_departure(self) -> None:
         if not self.done and not self._left:
@@ -138,6 +142,8 @@ class Exchange:
         return not isinstance(error, Exception) or type(error).__name__ == "ClientDisconnect"
 
     def _finish(self, status: int) -> None:
+        if self.done:
+            return
         self.done = True
         end = self._left if status == CLIENT_CLOSED and self._left else perf_counter()
         self._finished(status, end - self._start)

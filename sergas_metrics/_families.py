@@ -19,7 +19,7 @@ class Counter(Family[CounterCell]):
 
     def inc(self, amount: float = 1.0) -> None:
         """Raise a metric that has no labels."""
-        self.labels().inc(amount)
+        self.cells[()].inc(amount)
 
     def _new_cell(self) -> CounterCell:
         return new_counter()
@@ -36,15 +36,15 @@ class Gauge(Family[GaugeCell]):
 
     def set(self, value: float) -> None:
         """Set a metric that has no labels."""
-        self.labels().set(value)
+        self.cells[()].set(value)
 
     def inc(self, amount: float = 1.0) -> None:
         """Raise a metric that has no labels."""
-        self.labels().inc(amount)
+        self.cells[()].inc(amount)
 
     def dec(self, amount: float = 1.0) -> None:
         """Lower a metric that has no labels."""
-        self.labels().dec(amount)
+        self.cells[()].dec(amount)
 
     def _new_cell(self) -> GaugeCell:
         return new_gauge()
@@ -72,7 +72,7 @@ class Histogram(Family[HistogramCell]):
 
     def observe(self, value: float) -> None:
         """Observe a value of a metric that has no labels."""
-        self.labels().observe(value)
+        self.cells[()].observe(value)
 
     def _new_cell(self) -> HistogramCell:
         return new_histogram(self._search_bounds)

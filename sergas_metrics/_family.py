@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from threading import Lock
-from typing import Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from prometheus_client import Metric
 
@@ -22,22 +22,25 @@ _PIECE_LINES: Final = 500
 
 Cell = TypeVar("Cell", CounterCell, GaugeCell, HistogramCell)
 Values = tuple[str, ...]
+Key = Values | str
+"""The label values of a series; where there is one label, its value alone, which is found faster."""
+
 Series = list[tuple[Values, Cell]]
 
 
-class Cells(dict[Values, Cell]):
+class Cells(dict[Key, Cell]):
     """The cells of one metric by label values. Asking for one that is not there makes it."""
 
     __slots__ = ("_make",)
-    _make: Callable[[tuple[object, ...]], Cell]
+    _make: Callable[[object], Cell]
 
-    def __init__(self, make: Callable[[tuple[object, ...]], Cell]) -> None:
+    def __init__(self, make: Callable[[object], Cell]) -> None:
         super().__init__()
         self._make = make
 
-    def __missing__(self, values: tuple[object, ...]) -> Cell:
+    def __missing__(self, key: object) -> Cell:
         """Make a cell, find the one that values of other types stand for, or hand out the overflow cell."""
-        cell: Cell = self._make(values)
+        cell: Cell = self._make(key)
         return cell
 
 
@@ -52,7 +55,7 @@ class Family(ABC, Generic[Cell]):
     Attributes:
         spec: The metric's entry in the catalogue.
         cells: ``cells["sync", "KeyError"]`` is the cell of one series, made when first asked for: ``labels`` without
-            its comforts, for code that runs often. One label value is a tuple too: ``cells["sync",]``.
+            its comforts, for code that runs often. With one label it is ``cells["sync"]``, without any ``cells[()]``.
     """
 
     def __init__(
@@ -61,7 +64,7 @@ class Family(ABC, Generic[Cell]):
         self.spec = spec
         self.max_series = max_series
         self.error_types = ErrorTypes()
-        self.cells: Cells[Cell] = Cells(self._found_or_made)
+        self.cells: Cells[Cell] = Cells(self._at_missing_key)
         self._on_overflow = on_overflow
         self._overflow: Cell | None = None
         self._lock = Lock()
@@ -81,7 +84,7 @@ class Family(ABC, Generic[Cell]):
         if named:
             values = self._ordered(values, named)
         try:
-            return self.cells[values]  # type: ignore[index]  # a key of other types misses and is converted
+            return self.cells[_key(values)]
         except TypeError:  # a value that cannot be hashed
             return self._found_or_made(values)
 
@@ -91,7 +94,7 @@ class Family(ABC, Generic[Cell]):
         A cell of it that is still held counts on unseen: ask ``labels`` again to bring the series back from zero.
         """
         with self._lock:
-            self.cells.pop(tuple(map(str, values)), None)
+            self.cells.pop(_key(tuple(map(str, values))), None)
 
     def describe(self) -> Iterable[Metric]:
         """The metric without samples: the registry reads names from it."""
@@ -114,7 +117,7 @@ class Family(ABC, Generic[Cell]):
 
     def _series(self) -> Series[Cell]:
         with self._lock:
-            series = list(self.cells.items())
+            series = [(key if isinstance(key, tuple) else (key,), cell) for key, cell in self.cells.items()]
         if self._overflow is not None:
             series.append(((OVERFLOW,) * len(self.spec.labels), self._overflow))
         return series
@@ -127,16 +130,19 @@ class Family(ABC, Generic[Cell]):
             raise self._wrong_labels([*map(repr, values), *sorted(named)])
         return tuple(named[name] for name in self.spec.labels)
 
+    def _at_missing_key(self, key: object) -> Cell:
+        return self._found_or_made(key if isinstance(key, tuple) else (key,))
+
     def _found_or_made(self, given: tuple[object, ...]) -> Cell:
-        if not isinstance(given, tuple) or len(given) != len(self.spec.labels):
-            raise self._wrong_labels([*map(repr, given if isinstance(given, tuple) else [given])])
-        values = tuple(map(str, given))
+        if len(given) != len(self.spec.labels):
+            raise self._wrong_labels([*map(repr, given)])
+        key: Key = _key(tuple(map(str, given)))
         with self._lock:
-            cell = self.cells.get(values)
+            cell = self.cells.get(key)
             if cell is not None:
                 return cell
             if len(self.cells) < self.max_series:
-                return self.cells.setdefault(values, self._new_cell())
+                return self.cells.setdefault(key, self._new_cell())
             if self._overflow is None:
                 self._overflow = self._new_cell()
         if self._on_overflow is not None:
@@ -158,3 +164,8 @@ class Family(ABC, Generic[Cell]):
 
     @abstractmethod
     def _add_samples(self, metric: Metric, labels: dict[str, str], cell: Cell) -> None: ...
+
+
+def _key(values: tuple[Any, ...]) -> Any:
+    """The key of label values."""
+    return values[0] if len(values) == 1 else values

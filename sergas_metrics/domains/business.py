@@ -25,16 +25,16 @@ class BusinessMetrics:
 
     def record_recommendation(self, type_: str, confidence: float) -> None:
         """Count a generated recommendation and observe its confidence, from 0 to 1."""
-        self.recommendations_generated.labels(type_).inc()
-        self.recommendation_confidence.labels(type_).observe(confidence)
+        self.recommendations_generated.cells[type_].inc()
+        self.recommendation_confidence.cells[type_].observe(confidence)
 
     def record_accepted(self, type_: str) -> None:
         """Count a recommendation that an account manager accepted."""
-        self.recommendations_accepted.labels(type_).inc()
+        self.recommendations_accepted.cells[type_].inc()
 
     def record_cross_sell(self, category: str, count: int = 1) -> None:
         """Count identified cross-sell opportunities."""
-        self.cross_sell_opportunities.labels(category).inc(count)
+        self.cross_sell_opportunities.cells[category].inc(count)
 
     def set_accounts_active(self, accounts: int) -> None:
         """Set how many accounts are active."""

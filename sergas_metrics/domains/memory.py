@@ -23,11 +23,11 @@ class MemoryMetrics:
 
     def record_processing(self, operation: str, seconds: float) -> None:
         """Observe how long an operation such as ``ingest`` or ``link`` took, in seconds."""
-        self.processing_duration.labels(operation).observe(seconds)
+        self.processing_duration.cells[operation].observe(seconds)
 
     def record_documents(self, count: int = 1, status: str = "success") -> None:
         """Count processed documents by outcome, ``success`` or ``failure``."""
-        self.documents_processed.labels(status).inc(count)
+        self.documents_processed.cells[status].inc(count)
 
     def set_graph_size(self, nodes: int, relationships: int) -> None:
         """Set how many nodes and relationships the knowledge graph has."""

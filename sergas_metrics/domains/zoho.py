@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from time import perf_counter
 
+from .._status import STATUS
 from .._store import Store
 
 
@@ -58,17 +59,17 @@ class ZohoMetrics:
 
     def record_call(self, endpoint: str, status: int | str, seconds: float) -> None:
         """Count a finished call and its duration in seconds."""
-        self.api_calls.labels(endpoint, str(status)).inc()
-        self.api_duration.labels(endpoint).observe(seconds)
+        self.api_calls.cells[endpoint, STATUS[status]].inc()
+        self.api_duration.cells[endpoint].observe(seconds)
 
     def record_sync_failure(self, error: BaseException | type[BaseException] | str) -> None:
         """Count a synchronisation that failed, by the class of its error."""
-        self.sync_failures.labels(self.sync_failures.error_types.name(error)).inc()
+        self.sync_failures.cells[self.sync_failures.error_types.name(error)].inc()
 
     def record_synced(self, accounts: int = 1) -> None:
         """Count accounts that are synchronised."""
-        self.accounts_synced.inc(accounts)
+        self.accounts_synced.cells[()].inc(accounts)
 
     def set_rate_limit_remaining(self, calls: float) -> None:
         """Set how many calls Zoho still allows in its current window."""
-        self.rate_limit_remaining.set(calls)
+        self.rate_limit_remaining.cells[()].set(calls)

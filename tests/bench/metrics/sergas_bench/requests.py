@@ -39,14 +39,14 @@ def measure() -> Iterator[Row]:
 
 
 async def _added(apps: dict[str, App], rounds: int) -> dict[str, float]:
-    """Microseconds that each library adds to a request: the median of rounds by turns, less the probe's own."""
+    """Microseconds that each library adds to a request: the least disturbed of rounds by turns, less the probe's own."""
     for app in apps.values():
         await _warm(app)
     gc.collect()
     gc.freeze()
     turns = [{name: await _median(app) for name, app in apps.items()} for _ in range(rounds)]
     gc.unfreeze()
-    outside = {name: statistics.median(turn[name] for turn in turns) for name in apps}
+    outside = {name: min(turn[name] for turn in turns) for name in apps}
     return {name: (outside[name] - outside[BARE]) / 1e3 for name in apps if name != BARE}
 
 
