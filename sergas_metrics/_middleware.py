@@ -64,19 +64,8 @@ class MetricsMiddleware:
         if outer is not None and outer.is_watched_for(self._owner):
             await self.app(scope, receive, send)
             return
-        await self._watch(scope, receive, send, outer)
-
-    async def _watch(
-        self, scope: MutableMapping[str, Any], receive: Receive, send: Send, outer: Exchange | None
-    ) -> None:
-        def finished(status: int | None, seconds: float) -> None:
-            self._in_progress.dec()
-            if status is not None:
-                self._record(scope, status, seconds)
-
         self._in_progress.inc()
-        exchange = Exchange(receive, send, finished, self._owner, outer)
-        scope[SCOPE_KEY] = exchange
+        exchange = scope[SCOPE_KEY] = Exchange(scope, receive, send, self._finished, self._owner, outer=outer)
         try:
             await self.app(scope, exchange.receive, exchange.send)
         except BaseException as error:
@@ -84,11 +73,11 @@ class MetricsMiddleware:
             raise
         exchange.ended()
 
-    def _record(self, scope: MutableMapping[str, Any], status: int, seconds: float) -> None:
-        method = scope["method"]
-        self._http.record_request(
-            method if method in METHODS else OTHER_METHOD, self._templates.of(scope), status, seconds
-        )
+    def _finished(self, scope: MutableMapping[str, Any], status: int | None, seconds: float) -> None:
+        self._in_progress.dec()
+        if status is not None:
+            method = scope["method"] if scope["method"] in METHODS else OTHER_METHOD
+            self._http.record_request(method, self._templates.of(scope), status, seconds)
 
     def _is_metrics_path(self, scope: MutableMapping[str, Any]) -> bool:
         path: str = scope["path"]

@@ -21,6 +21,7 @@ from starlette_exporter import PrometheusMiddleware as StarletteExporterMiddlewa
 from sergas_metrics import MetricsCollector, instrument
 
 BARE = "bare"
+NOTHING = "a middleware that does nothing"
 OURS = "ours"
 INSTRUMENTATOR = "prometheus-fastapi-instrumentator"
 
@@ -50,6 +51,21 @@ class Probe:
         scope["probe"].append(perf_counter_ns() - start - outside)
 
 
+class Nothing:
+    """A middleware that wraps ``send`` and records nothing: what any middleware costs at least."""
+
+    def __init__(self, app: Any) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answer one connection."""
+
+        async def passed_on(message: Any) -> None:
+            await send(message)
+
+        await self.app(scope, receive, passed_on)
+
+
 def application(routes: int, **telemetry: Any) -> FastAPI:
     """An application whose measured route, ``/items/{item_id}``, stands in the middle of the others."""
     app = FastAPI(telemetry={"metrics": False, "tracing": False, "logs": False, **telemetry})
@@ -75,6 +91,7 @@ def applications(routes: int) -> dict[str, FastAPI]:
     return {
         BARE: application(routes),
         OURS: instrument(application(routes), collector=MetricsCollector(CollectorRegistry())),
+        NOTHING: _with(routes, Nothing),
         INSTRUMENTATOR: _instrumentator(routes),
         "starlette-exporter": _with(routes, StarletteExporterMiddleware, prefix=f"bench{routes}"),
         "aioprometheus": _with(routes, AioprometheusMiddleware, registry=aioprometheus.collectors.Registry()),
