@@ -10,6 +10,7 @@ from .domains import (
     BusinessMetrics,
     CacheMetrics,
     DatabaseMetrics,
+    ErrorMetrics,
     HTTPMetrics,
     MemoryMetrics,
     ZohoMetrics,
@@ -36,6 +37,7 @@ class MetricsCollector:
         business: Recommendations, accounts and opportunities.
         cache: Hits, misses and operations of caches.
         database: Queries, errors and the connection pool.
+        errors: Errors by severity, and exceptions that nothing handled.
 
     Raises:
         ValueError: ``max_series`` is below 1 or differs from that of the registry's other collectors, or the registry
@@ -54,3 +56,4 @@ class MetricsCollector:
         self.business = BusinessMetrics(store)
         self.cache = CacheMetrics(store)
         self.database = DatabaseMetrics(store)
+        self.errors = ErrorMetrics(store)

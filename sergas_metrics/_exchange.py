@@ -93,10 +93,16 @@ class Exchange:
             # No response, or half of one: the server answers 500 or cuts the connection.
             self._finish(CLIENT_CLOSED if self._client_left() else 500)
 
-    def failed(self, error: BaseException) -> None:
-        """The application raised. After a complete response this changes nothing."""
+    def failed(self, error: BaseException) -> bool:
+        """The application raised. After a complete response the request's status stays as it was.
+
+        Returns:
+            Whether this is an error, and not a client that left or a task that was cancelled.
+        """
+        departed = self._is_departure(error)
         if not self.done:
-            self._finish(CLIENT_CLOSED if self._is_departure(error) else 500)
+            self._finish(CLIENT_CLOSED if departed else 500)
+        return not departed and isinstance(error, Exception)
 
     def withdraw(self) -> None:
         """Do not count this exchange, as if it had not been watched."""

@@ -24,6 +24,7 @@ class MetricsMiddleware:
       Requests that no route answers share the one route ``unmatched``.
     * ``status`` is the code sent; 500 if the application raised, even after it began to answer; 499 if the client left
       before the response was complete.
+    * An exception that leaves the application is counted in ``sergas_unhandled_exceptions_total``.
     * Durations end with the last byte of the response: streamed bodies count, background tasks do not.
     * Websockets and lifespan pass untouched.
 
@@ -45,7 +46,9 @@ class MetricsMiddleware:
         if metrics_path is not None and not metrics_path.startswith("/"):
             raise ValueError(f'metrics_path must begin with a slash: write "/{metrics_path}"')
         self.app = app
-        self._http = (collector or MetricsCollector()).http
+        collector = collector or MetricsCollector()
+        self._http = collector.http
+        self._errors = collector.errors
         self._owner = self._http.requests
         self._in_progress = self._http.requests_in_progress.labels()
         self._templates = RouteTemplates()
@@ -69,7 +72,8 @@ class MetricsMiddleware:
         try:
             await self.app(scope, exchange.receive, exchange.send)
         except BaseException as error:
-            exchange.failed(error)
+            if exchange.failed(error):
+                self._errors.record_unhandled(error)
             raise
         exchange.ended()
 

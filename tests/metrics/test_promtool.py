@@ -36,6 +36,7 @@ def record_everything(metrics: MetricsCollector) -> None:
         metrics.business,
         metrics.cache,
         metrics.database,
+        metrics.errors,
     ):
         for family in (value for name, value in vars(domain).items() if not name.startswith("_")):
             family.labels(*(f"a {label}" for label in family.spec.labels))
