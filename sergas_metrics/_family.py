@@ -10,6 +10,7 @@ from typing import Any, Final, Generic, TypeVar
 from prometheus_client import Metric
 
 from ._cells import CounterCell, GaugeCell, HistogramCell
+from ._clean import cleaned
 from ._error_types import ErrorTypes
 from ._formats import Format, family_name, shown_unit
 from .catalogue import MetricSpec
@@ -75,7 +76,8 @@ class Family(ABC, Generic[Cell]):
         """The cell of one series, made when first asked for.
 
         Args:
-            *values: Label values in the order of the catalogue. Anything but a ``str`` goes through ``str()``.
+            *values: Label values in the order of the catalogue. Anything but a ``str`` goes through ``str()``; control
+                characters are replaced by U+FFFD, and what is longer than 128 characters is cut.
             **named: Or label values by name.
 
         Raises:
@@ -94,7 +96,7 @@ class Family(ABC, Generic[Cell]):
         A cell of it that is still held counts on unseen: ask ``labels`` again to bring the series back from zero.
         """
         with self._lock:
-            self.cells.pop(_key(tuple(map(str, values))), None)
+            self.cells.pop(_key(tuple(map(cleaned, values))), None)
 
     def describe(self) -> Iterable[Metric]:
         """The metric without samples: the registry reads names from it."""
@@ -136,7 +138,7 @@ class Family(ABC, Generic[Cell]):
     def _found_or_made(self, given: tuple[object, ...]) -> Cell:
         if len(given) != len(self.spec.labels):
             raise self._wrong_labels([*map(repr, given)])
-        key: Key = _key(tuple(map(str, given)))
+        key: Key = _key(tuple(map(cleaned, given)))
         with self._lock:
             cell = self.cells.get(key)
             if cell is not None:
