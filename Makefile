@@ -114,6 +114,7 @@ generate: venv tools-light chart-deps ## Rewrite every generated file
 	$(UV) export --quiet --locked --only-group sink --no-emit-workspace -o examples/demo/sink/requirements.txt
 	$(PY) docs/generate.py
 	$(PY) tests/operator/golden.py
+	$(PY) docs/metrics_reference.py
 	$(PY) -m charts.generate
 
 .PHONY: format

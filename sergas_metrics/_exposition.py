@@ -6,20 +6,20 @@ import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
-from urllib.parse import parse_qs
 
 from prometheus_client import CollectorRegistry
 
 from ._collector import MetricsCollector
 from ._exchange import SCOPE_KEY, Message, Receive, Send
 from ._guard import GuardedRegistry
-from ._rendering import Page, Rendered, registry_of, render_page
+from ._page import UNAUTHORIZED, Page, checked_token, is_authorized, page_of
+from ._rendering import Rendered, registry_of, render_page
 
 _READS = ("GET", "HEAD")
 
 
 def metrics_app(
-    source: MetricsCollector | CollectorRegistry | None = None,
+    source: MetricsCollector | CollectorRegistry | None = None, *, token: str | None = None
 ) -> Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]:
     """An ASGI application that serves a registry's metrics, whatever their origin, to Prometheus.
 
@@ -33,13 +33,18 @@ def metrics_app(
 
     Args:
         source: A collector or a registry; the default registry when left out.
+        token: If given, only requests with ``Authorization: Bearer <token>`` are answered; others get 401.
+
+    Raises:
+        ValueError: The token is empty.
     """
-    return _Endpoint(registry_of(source))
+    return _Endpoint(registry_of(source), checked_token(token))
 
 
 class _Endpoint:
-    def __init__(self, registry: CollectorRegistry) -> None:
+    def __init__(self, registry: CollectorRegistry, token: str | None) -> None:
         self._registry = GuardedRegistry(registry)
+        self._token = token
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="sergas-metrics")
         self._under_way: dict[tuple[Page, int], asyncio.Future[Rendered]] = {}
 
@@ -51,6 +56,9 @@ class _Endpoint:
             exchange.withdraw()
         if scope["method"] not in _READS:
             await _answer(send, scope, 405, [(b"allow", b"GET, HEAD")], b"Use GET to read metrics.\n")
+            return
+        if not is_authorized(_header(scope, b"authorization"), self._token):
+            await _answer(send, scope, 401, [(b"www-authenticate", b"Bearer")], UNAUTHORIZED.encode())
             return
         page = _page(scope)
         rendered = await self._rendered(page)
@@ -69,29 +77,12 @@ class _Endpoint:
 
 
 def _page(scope: MutableMapping[str, Any]) -> Page:
-    query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
-    return Page(
-        _header(scope, b"accept"),
-        _takes_gzip(_header(scope, b"accept-encoding")),
-        tuple(sorted(query.get("name[]", ()))),
-    )
+    query: bytes = scope.get("query_string", b"")
+    return page_of(_header(scope, b"accept"), _header(scope, b"accept-encoding"), query.decode("latin-1"))
 
 
 def _header(scope: MutableMapping[str, Any], name: bytes) -> str:
     return ",".join(value.decode("latin-1") for key, value in scope["headers"] if key.lower() == name)
-
-
-def _takes_gzip(accept_encoding: str) -> bool:
-    for part in accept_encoding.split(","):
-        coding, *parameters = (word.strip().lower() for word in part.split(";"))
-        if coding == "gzip":
-            return not any(_is_zero(parameter) for parameter in parameters)
-    return False
-
-
-def _is_zero(parameter: str) -> bool:
-    name, _, value = parameter.partition("=")
-    return name.strip() == "q" and value.strip().rstrip("0") in ("", ".", "0.")
 
 
 def _headers(page: Page, rendered: Rendered) -> list[tuple[bytes, bytes]]:

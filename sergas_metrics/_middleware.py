@@ -35,13 +35,19 @@ class MetricsMiddleware:
         collector: Where requests are recorded; one on the default registry when left out.
         metrics_path: If given, GET requests to this path are answered with the collector's metrics. They are not
             recorded, and no middleware further in sees them.
+        metrics_token: If given, ``metrics_path`` answers only requests with ``Authorization: Bearer <token>``.
 
     Raises:
-        ValueError: ``metrics_path`` does not begin with a slash.
+        ValueError: ``metrics_path`` does not begin with a slash, or the token is empty.
     """
 
     def __init__(
-        self, app: ASGIApp, *, collector: MetricsCollector | None = None, metrics_path: str | None = None
+        self,
+        app: ASGIApp,
+        *,
+        collector: MetricsCollector | None = None,
+        metrics_path: str | None = None,
+        metrics_token: str | None = None,
     ) -> None:
         if metrics_path is not None and not metrics_path.startswith("/"):
             raise ValueError(f'metrics_path must begin with a slash: write "/{metrics_path}"')
@@ -53,7 +59,7 @@ class MetricsMiddleware:
         self._in_progress = self._http.requests_in_progress.labels()
         self._templates = RouteTemplates()
         self._metrics_path = metrics_path
-        self._metrics = metrics_app(collector) if metrics_path else None
+        self._metrics = metrics_app(collector, token=metrics_token) if metrics_path else None
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         """Answer one connection."""

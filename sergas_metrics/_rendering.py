@@ -12,19 +12,12 @@ from prometheus_client import REGISTRY, CollectorRegistry
 from ._collector import MetricsCollector
 from ._formats import chosen
 from ._guard import GuardedRegistry
+from ._page import Page
 
 _GZIP_LEVEL: Final = 1  # a third of level 9's time for a tenth more bytes, on exposition text
 _GZIP_WINDOW: Final = 31  # the largest window, with gzip's header and checksum around it
 _COMPRESSED_AT_ONCE: Final = 1 << 16
 _PAUSE_SECONDS: Final = 50e-6
-
-
-class Page(NamedTuple):
-    """What one scrape asks for."""
-
-    accept: str = ""
-    gzipped: bool = False
-    names: tuple[str, ...] = ()
 
 
 class Rendered(NamedTuple):
