@@ -11,6 +11,7 @@ from ._families import Counter, Gauge, Histogram
 from ._family import OVERFLOW
 from ._instrument import instrument
 from ._middleware import MetricsMiddleware
+from ._push import PushError, push
 from ._rendering import Rendered, render
 from ._routes import UNMATCHED
 from ._server import MetricsServer, serve
@@ -27,10 +28,12 @@ __all__ = [
     "MetricsCollector",
     "MetricsMiddleware",
     "MetricsServer",
+    "PushError",
     "Rendered",
     "count_errors",
     "instrument",
     "metrics_app",
+    "push",
     "render",
     "serve",
     "track_in_progress",

@@ -21,10 +21,12 @@ PUBLIC = [
     "MetricsCollector",
     "MetricsMiddleware",
     "MetricsServer",
+    "PushError",
     "Rendered",
     "count_errors",
     "instrument",
     "metrics_app",
+    "push",
     "render",
     "serve",
     "track_in_progress",
@@ -48,6 +50,11 @@ SIGNATURES = {
     "metrics_app": (
         "(source: 'MetricsCollector | CollectorRegistry | None' = None, *, token: 'str | None' = None)"
         " -> 'Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]'"
+    ),
+    "push": (
+        "(gateway: 'str', *, job: 'str', source: 'MetricsCollector | CollectorRegistry | None' = None,"
+        " grouping: 'Mapping[str, str] | None' = None, replace: 'bool' = True, attempts: 'int' = 4,"
+        " timeout: 'float' = 5.0) -> 'None'"
     ),
     "render": "(source: 'MetricsCollector | CollectorRegistry | None' = None, *, accept: 'str' = '') -> 'Rendered'",
     "serve": (
