@@ -9,7 +9,9 @@ from math import inf, nextafter
 from prometheus_client import Metric
 
 from ._cells import CounterCell, GaugeCell, HistogramCell, new_counter, new_gauge, new_histogram
+from ._exemplars import ExemplarHistogramCell, Trace
 from ._family import Family, Series, Values
+from ._formats import Format
 from ._lines import PLAIN_BELOW, filled, histogram_parts, number, series_head
 from .catalogue import MetricSpec
 
@@ -59,22 +61,40 @@ class Gauge(Family[GaugeCell]):
 class Histogram(Family[HistogramCell]):
     """A metric of a distribution. ``labels(...)`` gives a series with ``observe(value)``, in the metric's unit.
 
+    Args:
+        spec: The metric's entry in the catalogue.
+        max_series: How many combinations of label values get a series of their own.
+        on_overflow: Called with the metric's name for each update that lands in the overflow series.
+        trace: Gives the ids of the trace under way, for exemplars; none are kept when left out.
+
     As in prometheus-client, a histogram whose first bound is negative has no sum: one that falls looks like a restart.
     """
 
     def __init__(
-        self, spec: MetricSpec, *, max_series: int = 1000, on_overflow: Callable[[str], None] | None = None
+        self,
+        spec: MetricSpec,
+        *,
+        max_series: int = 1000,
+        on_overflow: Callable[[str], None] | None = None,
+        trace: Trace | None = None,
     ) -> None:
+        self.trace = trace
         self._search_bounds = search_bounds(spec.buckets)
         self._bounds = [*(number(float(bound)) for bound in spec.buckets), "+Inf"]
         self._sums = spec.buckets[:1] >= (0,)
         super().__init__(spec, max_series=max_series, on_overflow=on_overflow)
+
+    def has_quick_text(self, format_: Format) -> bool:
+        """Whether ``pieces`` can write the metric as the format wants it: exemplars are left to prometheus-client."""
+        return super().has_quick_text(format_) and not (format_.openmetrics and self.trace is not None)
 
     def observe(self, value: float) -> None:
         """Observe a value of a metric that has no labels."""
         self.cells[()].observe(value)
 
     def _new_cell(self) -> HistogramCell:
+        if self.trace is not None:
+            return ExemplarHistogramCell(self._search_bounds, self.trace)
         return new_histogram(self._search_bounds)
 
     def _text(self, series: Series[HistogramCell]) -> str:
@@ -92,8 +112,9 @@ class Histogram(Family[HistogramCell]):
     def _add_samples(self, metric: Metric, labels: dict[str, str], cell: HistogramCell) -> None:
         name = self.spec.name
         counts, total = cell.snapshot()
-        for bound, count in zip(self._bounds, accumulate(counts), strict=True):
-            metric.add_sample(f"{name}_bucket", {**labels, "le": bound}, count)
+        exemplars = cell.exemplars if isinstance(cell, ExemplarHistogramCell) else [None] * len(counts)
+        for bound, count, exemplar in zip(self._bounds, accumulate(counts), exemplars, strict=True):
+            metric.add_sample(f"{name}_bucket", {**labels, "le": bound}, count, exemplar=exemplar)
         metric.add_sample(f"{name}_count", labels, sum(counts))
         if self._sums:
             metric.add_sample(f"{name}_sum", labels, total)

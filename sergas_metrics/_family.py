@@ -117,6 +117,10 @@ class Family(ABC, Generic[Cell]):
         for start in range(0, len(series), step):
             yield self._text(series[start : start + step])
 
+    def has_quick_text(self, format_: Format) -> bool:
+        """Whether ``pieces`` can write the metric as the format wants it."""
+        return format_.keeps_names
+
     def _series(self) -> Series[Cell]:
         with self._lock:
             series = [(key if isinstance(key, tuple) else (key,), cell) for key, cell in self.cells.items()]

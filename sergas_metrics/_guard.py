@@ -54,7 +54,7 @@ class GuardedRegistry:
         yield format_.end
 
     def _text_of(self, collector: Collector, format_: Format) -> Iterator[bytes]:
-        if isinstance(collector, Family) and format_.keeps_names and not self._names:
+        if isinstance(collector, Family) and collector.has_quick_text(format_) and not self._names:
             for piece in collector.pieces(format_):
                 yield piece.encode()
         else:

@@ -34,7 +34,10 @@ PUBLIC = [
 ]
 
 SIGNATURES = {
-    "MetricsCollector": "(registry: 'CollectorRegistry | None' = None, *, max_series: 'int' = 1000) -> 'None'",
+    "MetricsCollector": (
+        "(registry: 'CollectorRegistry | None' = None, *, max_series: 'int' = 1000, exemplars: 'bool' = False)"
+        " -> 'None'"
+    ),
     "MetricsMiddleware": (
         "(app: 'ASGIApp', *, collector: 'MetricsCollector | None' = None, metrics_path: 'str | None' = None,"
         " metrics_token: 'str | None' = None) -> 'None'"
