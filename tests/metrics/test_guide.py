@@ -42,7 +42,7 @@ async def test_the_guide_runs_and_records_what_it_says(
     )
     assert value("sergas_zoho_api_calls_total", {"endpoint": "accounts", "status": "200"}) == 1
     assert value("sergas_agent_task_attempts_total", {"agent": "sync"}) == 1
-    assert value("sergas_memory_processing_duration_seconds_count", {"operation": "ingest"}) == 1
+    assert value("sergas_memory_processing_duration_seconds_count", {"operation": "ingest"}) == 2
     assert [page async for page in names["pages"]()] == [[1, 2, 3]]
     port, refusal = capsys.readouterr().out.splitlines()
     assert port.isdigit()
