@@ -16,7 +16,7 @@ from ._page import Page
 
 _GZIP_LEVEL: Final = 1  # a third of level 9's time for a tenth more bytes, on exposition text
 _GZIP_WINDOW: Final = 31  # the largest window, with gzip's header and checksum around it
-_COMPRESSED_AT_ONCE: Final = 1 << 16
+_BLOCK_BYTES: Final = 1 << 15
 _PAUSE_SECONDS: Final = 50e-6
 
 
@@ -58,35 +58,31 @@ def registry_of(source: MetricsCollector | CollectorRegistry | None) -> Collecto
 def render_page(registry: GuardedRegistry, page: Page) -> Rendered:
     """What a scrape asks for, rendered so that other threads, an event loop's above all, run in between.
 
-    A thread that computes gives way after 5 ms and no sooner, unless it waits for something or compresses.
+    A thread that computes gives way after 5 ms and no sooner, unless it waits for something. One that never waits is
+    also the first to lose its processor to other processes, and would keep the GIL meanwhile.
     """
     format_ = chosen(page.accept)
     pieces = (registry.restricted_registry(page.names) if page.names else registry).pieces(format_)
-    body = _compressed(pieces) if page.gzipped else _with_pauses(pieces)
-    return Rendered(b"".join(body), format_.content_type)
+    blocks = _blocks_with_pauses(pieces)
+    return Rendered(b"".join(_compressed(blocks) if page.gzipped else blocks), format_.content_type)
 
 
-def _compressed(pieces: Iterator[bytes]) -> Iterator[bytes]:
+def _compressed(blocks: Iterator[bytes]) -> Iterator[bytes]:
     compressor = zlib.compressobj(_GZIP_LEVEL, zlib.DEFLATED, _GZIP_WINDOW)
-    for block in _blocks(pieces):
+    for block in blocks:
         yield compressor.compress(block)
     yield compressor.flush()
 
 
-def _with_pauses(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    for block in _blocks(pieces):
-        yield block
-        sleep(_PAUSE_SECONDS)
-
-
-def _blocks(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """Small pieces put together, so that each is worth a compression or a pause."""
+def _blocks_with_pauses(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Small pieces put together, so that each block is worth a pause."""
     held: list[bytes] = []
     size = 0
     for piece in pieces:
         held.append(piece)
         size += len(piece)
-        if size >= _COMPRESSED_AT_ONCE:
+        if size >= _BLOCK_BYTES:
             yield b"".join(held)
             held, size = [], 0
+            sleep(_PAUSE_SECONDS)
     yield b"".join(held)
