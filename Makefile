@@ -60,7 +60,7 @@ bench-operator: venv tools ## Reaction time, API writes and memory of the operat
 	$(PY) tests/bench/bench_operator.py
 
 .PHONY: bench-metrics
-bench-metrics: venv ## Speed and memory of the library against its peers (PART=updates,... for some parts)
+bench-metrics: venv ## Speed and memory of the library against its peers (some parts: PART='updates memory')
 	UV_PROJECT_ENVIRONMENT=build/bench/venv $(UV) sync --locked --quiet --no-default-groups --group bench
 	UV=$(abspath $(UV)) build/bench/venv/bin/python -W ignore tests/bench/metrics $(PART)
 

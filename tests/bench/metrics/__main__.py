@@ -1,4 +1,4 @@
-"""Measures the library against its peers: `make bench-metrics`, or `make bench-metrics PART=updates`."""
+"""Measures the library against its peers: `make bench-metrics`, or some: `make bench-metrics PART='updates memory'`."""
 
 from __future__ import annotations
 
