@@ -63,6 +63,11 @@ mutants: venv tools-light ## Change every alert in every way that matters, and c
 bench-operator: venv tools ## Reaction time, API writes and memory of the operator on a real API server
 	$(PY) tests/bench/bench_operator.py
 
+.PHONY: bench-metrics
+bench-metrics: venv ## Speed and memory of the library against its peers (some parts: PART='updates memory')
+	UV_PROJECT_ENVIRONMENT=build/bench/venv $(UV) sync --locked --quiet --no-default-groups --group bench
+	UV=$(abspath $(UV)) build/bench/venv/bin/python -W ignore tests/bench/metrics $(PART)
+
 ##@ Cluster
 
 .PHONY: cluster
@@ -113,6 +118,7 @@ generate: venv tools-light chart-deps ## Rewrite every generated file
 	$(UV) export --quiet --locked --only-group sink --no-emit-workspace -o examples/demo/sink/requirements.txt
 	$(PY) docs/generate.py
 	$(PY) tests/operator/golden.py
+	$(PY) docs/metrics_reference.py
 	$(PY) -m charts.generate
 
 .PHONY: alerts

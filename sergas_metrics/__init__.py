@@ -7,9 +7,12 @@ other process. Durations are in seconds throughout.
 from ._collector import MetricsCollector
 from ._decorators import count_errors, track_in_progress, track_time
 from ._exposition import metrics_app
-from ._families import OVERFLOW, Counter, Gauge, Histogram
+from ._families import Counter, Gauge, Histogram
+from ._family import OVERFLOW
 from ._instrument import instrument
 from ._middleware import MetricsMiddleware
+from ._push import PushError, push
+from ._rendering import Rendered, render
 from ._routes import UNMATCHED
 from ._server import MetricsServer, serve
 from .catalogue import CATALOGUE, MetricSpec
@@ -25,9 +28,13 @@ __all__ = [
     "MetricsCollector",
     "MetricsMiddleware",
     "MetricsServer",
+    "PushError",
+    "Rendered",
     "count_errors",
     "instrument",
     "metrics_app",
+    "push",
+    "render",
     "serve",
     "track_in_progress",
     "track_time",

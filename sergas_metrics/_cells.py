@@ -1,4 +1,4 @@
-"""Cells hold one series each.
+"""Cells hold one series each, and in ``text`` what stands around its values once that was written.
 
 Without a lock an update is still whole under the GIL: CPython hands the GIL over at calls and at backward jumps, and
 between the load and the store of ``self.value += amount`` there is neither. Where the GIL is off, each cell takes a
@@ -17,10 +17,11 @@ GIL_ENABLED = bool(getattr(sys, "_is_gil_enabled", lambda: True)())
 class CounterCell:
     """A number that only rises."""
 
-    __slots__ = ("value",)
+    __slots__ = ("text", "value")
 
     def __init__(self) -> None:
         self.value = 0.0
+        self.text = ""
 
     def inc(self, amount: float = 1.0) -> None:
         """Add an amount of zero or more.
@@ -36,10 +37,11 @@ class CounterCell:
 class GaugeCell:
     """A number that goes up and down."""
 
-    __slots__ = ("value",)
+    __slots__ = ("text", "value")
 
     def __init__(self) -> None:
         self.value = 0.0
+        self.text = ""
 
     def set(self, value: float) -> None:
         """Replace the value."""
@@ -61,12 +63,13 @@ class HistogramCell:
         bounds: Upper bounds from ``search_bounds``, not those of the catalogue.
     """
 
-    __slots__ = ("bounds", "counts", "total")
+    __slots__ = ("bounds", "counts", "text", "total")
 
     def __init__(self, bounds: tuple[float, ...]) -> None:
         self.bounds = bounds
         self.counts = [0] * (len(bounds) + 1)
         self.total = 0.0
+        self.text: list[str] = []
 
     def observe(self, value: float) -> None:
         """Count a value in its bucket, in the metric's unit. NaN counts in ``+Inf`` and makes the sum NaN."""

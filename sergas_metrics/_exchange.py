@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, MutableMapping
 from time import perf_counter
+from types import MethodType
 from typing import Any, Final
 
 Message = MutableMapping[str, Any]
@@ -24,23 +25,39 @@ class Exchange:
     of the request. Without a complete response it is the moment the application gave up.
 
     Args:
+        scope: The request's scope.
         receive: The server's ``receive``.
         send: The server's ``send``.
-        finished: Told the status and the seconds since ``start``, or ``None`` and 0 if the exchange does not count.
+        finished: Told the scope, the status and the seconds since the start; ``None`` and 0 if it does not count.
         owner: Whom the exchange is recorded for.
         outer: The exchange of another collector that already watches the request.
     """
 
-    __slots__ = ("_finished", "_left", "_receive", "_send", "_start", "_status", "_trailers", "done", "outer", "owner")
+    __slots__ = (
+        "_finished",
+        "_left",
+        "_receive",
+        "_scope",
+        "_send",
+        "_start",
+        "_status",
+        "_trailers",
+        "done",
+        "outer",
+        "owner",
+    )
 
     def __init__(
         self,
+        scope: MutableMapping[str, Any],
         receive: Receive,
         send: Send,
-        finished: Callable[[int | None, float], None],
+        finished: Callable[[MutableMapping[str, Any], int | None, float], None],
         owner: object,
+        *,
         outer: Exchange | None,
     ) -> None:
+        self._scope = scope
         self._receive = receive
         self._send = send
         self._finished = finished
@@ -65,11 +82,10 @@ class Exchange:
         if kind == "http.response.start":
             self._status = message["status"]
             self._trailers = message.get("trailers", False)
-        elif self._completes(kind, message):
+            return self._send(message)
+        if self._completes(kind, message):
             return self._send_last(message)
-        elif kind == "http.response.body":
-            return self._send_part(message)
-        return self._send(message)
+        return self._send_part(message)
 
     def ended(self) -> None:
         """The application returned."""
@@ -77,16 +93,22 @@ class Exchange:
             # No response, or half of one: the server answers 500 or cuts the connection.
             self._finish(CLIENT_CLOSED if self._client_left() else 500)
 
-    def failed(self, error: BaseException) -> None:
-        """The application raised. After a complete response this changes nothing."""
+    def failed(self, error: BaseException) -> bool:
+        """The application raised. After a complete response the request's status stays as it was.
+
+        Returns:
+            Whether this is an error, and not a client that left or a task that was cancelled.
+        """
+        departed = self._is_departure(error)
         if not self.done:
-            self._finish(CLIENT_CLOSED if self._is_departure(error) else 500)
+            self._finish(CLIENT_CLOSED if departed else 500)
+        return not departed and isinstance(error, Exception)
 
     def withdraw(self) -> None:
         """Do not count this exchange, as if it had not been watched."""
         if not self.done:
             self.done = True
-            self._finished(None, 0.0)
+            self._finished(self._scope, None, 0.0)
         if self.outer is not None:
             self.outer.withdraw()
 
@@ -110,14 +132,17 @@ class Exchange:
             raise
 
     async def _send_last(self, message: Message) -> None:
-        left = self._client_left()
+        left = self._left or self._client_left()
         try:
             await self._send(message)
         except OSError:
             self._note_departure()
             raise
-        if not self.done:
-            self._finish(CLIENT_CLOSED if left else self._status or 500)
+        if left:
+            self._finish(CLIENT_CLOSED)
+        elif not self.done:
+            self.done = True
+            self._finished(self._scope, self._status or 500, perf_counter() - self._start)
 
     def _note_departure(self) -> None:
         if not self.done and not self._left:
@@ -129,7 +154,10 @@ class Exchange:
         An application that does not read from ``receive`` is never told, and uvicorn drops what is sent to nobody, so
         uvicorn's own record of it is consulted where ``receive`` is uvicorn's.
         """
-        return bool(self._left) or bool(getattr(getattr(self._receive, "__self__", None), "disconnected", False))
+        if self._left:
+            return True
+        receive = self._receive
+        return type(receive) is MethodType and bool(getattr(receive.__self__, "disconnected", False))
 
     def _is_departure(self, error: BaseException) -> bool:
         """Whether an exception is how a client's departure looks from inside."""
@@ -138,6 +166,8 @@ class Exchange:
         return not isinstance(error, Exception) or type(error).__name__ == "ClientDisconnect"
 
     def _finish(self, status: int) -> None:
+        if self.done:
+            return
         self.done = True
         end = self._left if status == CLIENT_CLOSED and self._left else perf_counter()
-        self._finished(status, end - self._start)
+        self._finished(self._scope, status, end - self._start)

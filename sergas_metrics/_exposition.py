@@ -3,40 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import gzip
 from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, NamedTuple
-from urllib.parse import parse_qs
+from typing import Any
 
-from prometheus_client import REGISTRY, CollectorRegistry
-from prometheus_client.exposition import choose_encoder
+from prometheus_client import CollectorRegistry
 
 from ._collector import MetricsCollector
 from ._exchange import SCOPE_KEY, Message, Receive, Send
 from ._guard import GuardedRegistry
+from ._page import UNAUTHORIZED, Page, checked_token, is_authorized, page_of
+from ._rendering import Rendered, registry_of, render_page
 
-_GZIP_LEVEL = 1  # a third of level 9's time for a tenth more bytes, on exposition text
 _READS = ("GET", "HEAD")
 
 
-class Page(NamedTuple):
-    """What one scrape asks for."""
-
-    accept: str
-    gzipped: bool
-    names: tuple[str, ...]
-
-
-class Rendered(NamedTuple):
-    """The answer to a scrape."""
-
-    body: bytes
-    content_type: str
-
-
 def metrics_app(
-    source: MetricsCollector | CollectorRegistry | None = None,
+    source: MetricsCollector | CollectorRegistry | None = None, *, token: str | None = None
 ) -> Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]:
     """An ASGI application that serves a registry's metrics, whatever their origin, to Prometheus.
 
@@ -50,20 +33,18 @@ def metrics_app(
 
     Args:
         source: A collector or a registry; the default registry when left out.
+        token: If given, only requests with ``Authorization: Bearer <token>`` are answered; others get 401.
+
+    Raises:
+        ValueError: The token is empty.
     """
-    return _Endpoint(registry_of(source))
-
-
-def registry_of(source: MetricsCollector | CollectorRegistry | None) -> CollectorRegistry:
-    """The registry behind what a caller gave."""
-    if source is None:
-        return REGISTRY
-    return source if isinstance(source, CollectorRegistry) else source.registry
+    return _Endpoint(registry_of(source), checked_token(token))
 
 
 class _Endpoint:
-    def __init__(self, registry: CollectorRegistry) -> None:
+    def __init__(self, registry: CollectorRegistry, token: str | None) -> None:
         self._registry = GuardedRegistry(registry)
+        self._token = token
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="sergas-metrics")
         self._under_way: dict[tuple[Page, int], asyncio.Future[Rendered]] = {}
 
@@ -76,6 +57,9 @@ class _Endpoint:
         if scope["method"] not in _READS:
             await _answer(send, scope, 405, [(b"allow", b"GET, HEAD")], b"Use GET to read metrics.\n")
             return
+        if not is_authorized(_header(scope, b"authorization"), self._token):
+            await _answer(send, scope, 401, [(b"www-authenticate", b"Bearer")], UNAUTHORIZED.encode())
+            return
         page = _page(scope)
         rendered = await self._rendered(page)
         await _answer(send, scope, 200, _headers(page, rendered), rendered.body)
@@ -85,52 +69,20 @@ class _Endpoint:
         key = (page, id(loop))
         under_way = self._under_way.get(key)
         if under_way is None:
-            under_way = loop.run_in_executor(self._thread, render, self._registry, page)
+            under_way = loop.run_in_executor(self._thread, render_page, self._registry, page)
             self._under_way[key] = under_way
             under_way.add_done_callback(lambda _: self._under_way.pop(key, None))
         # One scrape that is cancelled must not take the others' answer away.
         return await asyncio.shield(under_way)
 
 
-def render(registry: GuardedRegistry, page: Page) -> Rendered:
-    """The registry's metrics as a page asks for them."""
-    encode, content_type = _encoder(page.accept)
-    body = encode(registry.restricted_registry(page.names) if page.names else registry)
-    return Rendered(gzip.compress(body, _GZIP_LEVEL, mtime=0) if page.gzipped else body, content_type)
-
-
-def _encoder(accept: str) -> tuple[Callable[[Any], bytes], str]:
-    try:
-        return choose_encoder(accept)
-    except (TypeError, ValueError):
-        # prometheus-client trips over a version that is no number: answer what every Prometheus reads.
-        return choose_encoder("")
-
-
 def _page(scope: MutableMapping[str, Any]) -> Page:
-    query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
-    return Page(
-        _header(scope, b"accept"),
-        _takes_gzip(_header(scope, b"accept-encoding")),
-        tuple(sorted(query.get("name[]", ()))),
-    )
+    query: bytes = scope.get("query_string", b"")
+    return page_of(_header(scope, b"accept"), _header(scope, b"accept-encoding"), query.decode("latin-1"))
 
 
 def _header(scope: MutableMapping[str, Any], name: bytes) -> str:
     return ",".join(value.decode("latin-1") for key, value in scope["headers"] if key.lower() == name)
-
-
-def _takes_gzip(accept_encoding: str) -> bool:
-    for part in accept_encoding.split(","):
-        coding, *parameters = (word.strip().lower() for word in part.split(";"))
-        if coding == "gzip":
-            return not any(_is_zero(parameter) for parameter in parameters)
-    return False
-
-
-def _is_zero(parameter: str) -> bool:
-    name, _, value = parameter.partition("=")
-    return name.strip() == "q" and value.strip().rstrip("0") in ("", ".", "0.")
 
 
 def _headers(page: Page, rendered: Rendered) -> list[tuple[bytes, bytes]]:

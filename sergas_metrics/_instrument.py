@@ -7,6 +7,7 @@ from typing import Protocol, TypeVar
 
 from ._collector import MetricsCollector
 from ._middleware import MetricsMiddleware
+from ._page import checked_token
 
 
 class Instrumentable(Protocol):
@@ -20,7 +21,13 @@ class Instrumentable(Protocol):
 App = TypeVar("App", bound=Instrumentable)
 
 
-def instrument(app: App, *, collector: MetricsCollector | None = None, path: str | None = "/metrics") -> App:
+def instrument(
+    app: App,
+    *,
+    collector: MetricsCollector | None = None,
+    path: str | None = "/metrics",
+    token: str | None = None,
+) -> App:
     """Record every HTTP request of an application and serve its metrics.
 
     Call it after the application's other middleware is added: the last added is the outermost, and only that one sees
@@ -30,6 +37,7 @@ def instrument(app: App, *, collector: MetricsCollector | None = None, path: str
         app: A FastAPI or Starlette application that has not answered a request yet.
         collector: Where requests are recorded; one on the default registry when left out.
         path: Where metrics are served; ``None`` serves them nowhere, for a port of their own with ``serve``.
+        token: If given, metrics are served only to requests with ``Authorization: Bearer <token>``.
 
     Returns:
         The application.
@@ -37,7 +45,7 @@ def instrument(app: App, *, collector: MetricsCollector | None = None, path: str
     Raises:
         TypeError: The application has no ``add_middleware``.
         RuntimeError: The application has started.
-        ValueError: ``path`` does not begin with a slash.
+        ValueError: ``path`` does not begin with a slash, or the token is empty.
     """
     if not callable(getattr(app, "add_middleware", None)):
         raise TypeError(
@@ -46,5 +54,5 @@ def instrument(app: App, *, collector: MetricsCollector | None = None, path: str
         )
     if path is not None and not path.startswith("/"):
         raise ValueError(f'path must begin with a slash: write "/{path}"')
-    app.add_middleware(MetricsMiddleware, collector=collector, metrics_path=path)
+    app.add_middleware(MetricsMiddleware, collector=collector, metrics_path=path, metrics_token=checked_token(token))
     return app

@@ -24,6 +24,7 @@ class MetricsMiddleware:
       Requests that no route answers share the one route ``unmatched``.
     * ``status`` is the code sent; 500 if the application raised, even after it began to answer; 499 if the client left
       before the response was complete.
+    * An exception that leaves the application is counted in ``sergas_unhandled_exceptions_total``.
     * Durations end with the last byte of the response: streamed bodies count, background tasks do not.
     * Websockets and lifespan pass untouched.
 
@@ -34,23 +35,31 @@ class MetricsMiddleware:
         collector: Where requests are recorded; one on the default registry when left out.
         metrics_path: If given, GET requests to this path are answered with the collector's metrics. They are not
             recorded, and no middleware further in sees them.
+        metrics_token: If given, ``metrics_path`` answers only requests with ``Authorization: Bearer <token>``.
 
     Raises:
-        ValueError: ``metrics_path`` does not begin with a slash.
+        ValueError: ``metrics_path`` does not begin with a slash, or the token is empty.
     """
 
     def __init__(
-        self, app: ASGIApp, *, collector: MetricsCollector | None = None, metrics_path: str | None = None
+        self,
+        app: ASGIApp,
+        *,
+        collector: MetricsCollector | None = None,
+        metrics_path: str | None = None,
+        metrics_token: str | None = None,
     ) -> None:
         if metrics_path is not None and not metrics_path.startswith("/"):
             raise ValueError(f'metrics_path must begin with a slash: write "/{metrics_path}"')
         self.app = app
-        self._http = (collector or MetricsCollector()).http
+        collector = collector or MetricsCollector()
+        self._http = collector.http
+        self._errors = collector.errors
         self._owner = self._http.requests
         self._in_progress = self._http.requests_in_progress.labels()
         self._templates = RouteTemplates()
         self._metrics_path = metrics_path
-        self._metrics = metrics_app(collector) if metrics_path else None
+        self._metrics = metrics_app(collector, token=metrics_token) if metrics_path else None
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         """Answer one connection."""
@@ -64,31 +73,21 @@ class MetricsMiddleware:
         if outer is not None and outer.is_watched_for(self._owner):
             await self.app(scope, receive, send)
             return
-        await self._watch(scope, receive, send, outer)
-
-    async def _watch(
-        self, scope: MutableMapping[str, Any], receive: Receive, send: Send, outer: Exchange | None
-    ) -> None:
-        def finished(status: int | None, seconds: float) -> None:
-            self._in_progress.dec()
-            if status is not None:
-                self._record(scope, status, seconds)
-
         self._in_progress.inc()
-        exchange = Exchange(receive, send, finished, self._owner, outer)
-        scope[SCOPE_KEY] = exchange
+        exchange = scope[SCOPE_KEY] = Exchange(scope, receive, send, self._finished, self._owner, outer=outer)
         try:
             await self.app(scope, exchange.receive, exchange.send)
         except BaseException as error:
-            exchange.failed(error)
+            if exchange.failed(error):
+                self._errors.record_unhandled(error)
             raise
         exchange.ended()
 
-    def _record(self, scope: MutableMapping[str, Any], status: int, seconds: float) -> None:
-        method = scope["method"]
-        self._http.record_request(
-            method if method in METHODS else OTHER_METHOD, self._templates.of(scope), status, seconds
-        )
+    def _finished(self, scope: MutableMapping[str, Any], status: int | None, seconds: float) -> None:
+        self._in_progress.dec()
+        if status is not None:
+            method = scope["method"] if scope["method"] in METHODS else OTHER_METHOD
+            self._http.record_request(method, self._templates.of(scope), status, seconds)
 
     def _is_metrics_path(self, scope: MutableMapping[str, Any]) -> bool:
         path: str = scope["path"]

@@ -65,9 +65,14 @@ def _agreeing_route(scope: Scope, endpoint: object) -> Any:
     """The route or route context in the scope that belongs to the endpoint, if it has a path of its own."""
     fastapi = scope.get("fastapi")
     context = fastapi.get("effective_route_context") if fastapi else None
-    for candidate in (context, scope.get("route")):
-        route = getattr(candidate, "starlette_route", None) or candidate
-        if route is not None and getattr(route, "endpoint", None) is endpoint:
+    if context is not None:
+        route = getattr(context, "starlette_route", None) or context
+        if getattr(route, "endpoint", None) is endpoint:
+            return route
+    route = scope.get("route")
+    if route is not None:
+        route = getattr(route, "starlette_route", None) or route
+        if getattr(route, "endpoint", None) is endpoint:
             return route
     return None
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import socket
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socketserver import TCPServer
 from threading import Thread
 from types import TracebackType
-from typing import Any, Self
-from wsgiref.simple_server import WSGIServer
+from typing import Self
+from urllib.parse import urlsplit
 
-from prometheus_client import CollectorRegistry, start_http_server
+from prometheus_client import CollectorRegistry
 
 from ._collector import MetricsCollector
-from ._exposition import registry_of
 from ._guard import GuardedRegistry
+from ._page import UNAUTHORIZED, checked_token, is_authorized, page_of
+from ._rendering import registry_of, render_page
 
 
 class MetricsServer:
@@ -21,7 +26,7 @@ class MetricsServer:
         port: The port it listens on.
     """
 
-    def __init__(self, server: WSGIServer, thread: Thread) -> None:
+    def __init__(self, server: ThreadingHTTPServer, thread: Thread) -> None:
         self._server = server
         self._thread = thread
         self.port: int = server.server_port
@@ -48,6 +53,7 @@ def serve(
     *,
     address: str = "0.0.0.0",  # noqa: S104  # Prometheus scrapes a pod by its address, not by loopback
     source: MetricsCollector | CollectorRegistry | None = None,
+    token: str | None = None,
 ) -> MetricsServer:
     """Serve metrics over HTTP from a background thread.
 
@@ -55,10 +61,58 @@ def serve(
         port: The TCP port; 0 takes a free one, see ``MetricsServer.port``.
         address: The address to listen on; every IPv4 interface when left out.
         source: A collector or a registry; the default registry when left out.
+        token: If given, only requests with ``Authorization: Bearer <token>`` are answered; others get 401.
 
     Raises:
         OSError: The port is taken.
+        ValueError: The token is empty.
     """
-    registry: Any = GuardedRegistry(registry_of(source))
-    server, thread = start_http_server(port, address, registry=registry)
+    handler = _handler(GuardedRegistry(registry_of(source)), checked_token(token))
+    server = (_IPv6Server if ":" in address else _IPv4Server)((address, port), handler)
+    thread = Thread(target=server.serve_forever, name="sergas-metrics-server", daemon=True)
+    thread.start()
     return MetricsServer(server, thread)
+
+
+class _IPv4Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def server_bind(self) -> None:
+        """Bind without asking DNS for the host's name, which the library has no use for and which may take long."""
+        TCPServer.server_bind(self)
+        self.server_port = self.server_address[1]
+
+
+class _IPv6Server(_IPv4Server):
+    address_family = socket.AF_INET6
+
+
+def _handler(registry: GuardedRegistry, token: str | None) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        """Answers scrapes on any path."""
+
+        def do_GET(self) -> None:  # http.server's name
+            """Answer with the metrics."""
+            if not is_authorized(self.headers.get("Authorization", ""), token):
+                self._answer(HTTPStatus.UNAUTHORIZED, {"WWW-Authenticate": "Bearer"}, UNAUTHORIZED.encode())
+                return
+            accept, encoding = (self.headers.get(name, "") for name in ("Accept", "Accept-Encoding"))
+            page = page_of(accept, encoding, urlsplit(self.path).query)
+            rendered = render_page(registry, page)
+            headers = {"Content-Type": rendered.content_type, "Vary": "Accept, Accept-Encoding"}
+            self._answer(HTTPStatus.OK, headers | ({"Content-Encoding": "gzip"} if page.gzipped else {}), rendered.body)
+
+        do_HEAD = do_GET  # noqa: N815  # http.server's name
+
+        def log_message(self, format: str, *args: object) -> None:  # http.server's name
+            """Log nothing: scrapes come every few seconds."""
+
+        def _answer(self, status: HTTPStatus, headers: dict[str, str], body: bytes) -> None:
+            self.send_response(status)
+            for name, value in (headers | {"Content-Length": str(len(body))}).items():
+                self.send_header(name, value)
+            self.end_headers()
+            if self.command != "HEAD":
+                self.wfile.write(body)
+
+    return Handler

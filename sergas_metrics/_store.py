@@ -9,6 +9,7 @@ from weakref import WeakKeyDictionary
 from prometheus_client import CollectorRegistry
 from prometheus_client.registry import Collector
 
+from ._exemplars import opentelemetry_trace
 from ._families import Counter, Gauge, Histogram
 from .catalogue import CATALOGUE, MetricSpec
 
@@ -21,10 +22,13 @@ class Store:
     Args:
         registry: Where the families are registered.
         max_series: The limit of series of each metric.
+        exemplars: Whether histograms keep the ids of traces.
     """
 
-    def __init__(self, registry: CollectorRegistry, max_series: int) -> None:
+    def __init__(self, registry: CollectorRegistry, max_series: int, *, exemplars: bool = False) -> None:
         self.max_series = max_series
+        self.exemplars = exemplars
+        self._trace = opentelemetry_trace() if exemplars else None
         specs = {spec.name: spec for spec in CATALOGUE}
         self._overflow = Counter(specs.pop(_OVERFLOW_COUNTER))
         self.counters = {_OVERFLOW_COUNTER: self._overflow}
@@ -42,7 +46,7 @@ class Store:
                 self.gauges[spec.name] = Gauge(spec, max_series=self.max_series, on_overflow=self._count_overflow)
             case "histogram":
                 self.histograms[spec.name] = Histogram(
-                    spec, max_series=self.max_series, on_overflow=self._count_overflow
+                    spec, max_series=self.max_series, on_overflow=self._count_overflow, trace=self._trace
                 )
 
     def _count_overflow(self, metric: str) -> None:
@@ -71,19 +75,26 @@ _stores: WeakKeyDictionary[CollectorRegistry, Store] = WeakKeyDictionary()
 _stores_lock = Lock()
 
 
-def store_of(registry: CollectorRegistry, max_series: int) -> Store:
+def store_of(registry: CollectorRegistry, max_series: int, *, exemplars: bool = False) -> Store:
     """The one store of a registry, so that collectors which share a registry share their series.
 
     Raises:
-        ValueError: The registry's store has another limit, or the registry holds a metric with one of our names.
+        ImportError: Exemplars are asked for and OpenTelemetry is not installed.
+        ValueError: The registry's store has another limit or other exemplars, or the registry holds a metric with one
+            of our names.
     """
     with _stores_lock:
         store = _stores.get(registry)
         if store is None:
-            store = _stores[registry] = Store(registry, max_series)
+            store = _stores[registry] = Store(registry, max_series, exemplars=exemplars)
     if store.max_series != max_series:
         raise ValueError(
             f"this registry's Sergas metrics were made with max_series={store.max_series}, not {max_series}: use "
             "the same limit, or give MetricsCollector a registry of its own"
+        )
+    if store.exemplars != exemplars:
+        raise ValueError(
+            f"this registry's Sergas metrics were made with exemplars={store.exemplars}, not {exemplars}: use the "
+            "same, or give MetricsCollector a registry of its own"
         )
     return store

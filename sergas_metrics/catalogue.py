@@ -63,6 +63,10 @@ _DOMAINS: Final = {
     "cross": "business",
     "cache": "cache",
     "database": "database",
+    "upsell": "business",
+    "account": "business",
+    "errors": "errors",
+    "unhandled": "errors",
     "metrics": "metrics",
 }
 
@@ -136,7 +140,14 @@ _ZOHO = (
     MetricSpec(
         "sergas_zoho_rate_limit_max",
         "gauge",
-        "Calls that Zoho's current rate limit window allows in all.",
+        "Calls that Zoho's rate limit window allows in all, so that what is left can be told as a share.",
+        used_by=("alerts: rate limiting",),
+    ),
+    MetricSpec(
+        "sergas_zoho_rate_limit_exceeded_total",
+        "counter",
+        "Calls that Zoho refused because its rate limit was exceeded, by endpoint.",
+        ("endpoint",),
         used_by=(_SYNC, "alerts: rate limiting"),
     ),
     MetricSpec(
@@ -149,7 +160,7 @@ _ZOHO = (
     MetricSpec(
         "sergas_zoho_sync_lag_seconds",
         "gauge",
-        "Greatest age of any account's last synchronisation, in seconds.",
+        "Time since the least recently synchronised account was synchronised, in seconds.",
         unit="seconds",
         used_by=(_SYNC, "alerts: business metrics"),
     ),
@@ -175,8 +186,9 @@ _MEMORY = (
     MetricSpec(
         "sergas_memory_last_success_timestamp_seconds",
         "gauge",
-        "Unix time at which a document was last processed into memory, in seconds.",
-        unit="seconds",
+        "When an operation last succeeded, in seconds since 1970, by operation.",
+        ("operation",),
+        "seconds",
         used_by=("alerts: business metrics",),
     ),
     MetricSpec(
@@ -209,6 +221,13 @@ _AGENT = (
         "Tasks that an agent started, each retry counted again.",
         ("agent",),
         used_by=(_AGENTS, "alerts: agents"),
+    ),
+    MetricSpec(
+        "sergas_agent_task_retries_total",
+        "counter",
+        "Attempts of an agent at a task that had failed before.",
+        ("agent",),
+        used_by=(_AGENTS,),
     ),
     MetricSpec(
         "sergas_agent_task_failures_total",
@@ -270,6 +289,47 @@ _BUSINESS_METRICS = (
         ("category",),
         used_by=(_BUSINESS,),
     ),
+    MetricSpec(
+        "sergas_upsell_opportunities_identified_total",
+        "counter",
+        "Upsell opportunities identified, by category.",
+        ("category",),
+        used_by=(_BUSINESS,),
+    ),
+    MetricSpec(
+        "sergas_recommendations_rejected_total",
+        "counter",
+        "Recommendations that an account manager rejected, by type and reason.",
+        ("type", "reason"),
+        used_by=(_BUSINESS,),
+    ),
+    MetricSpec(
+        "sergas_recommendation_generation_duration_seconds",
+        "histogram",
+        "Time to generate a recommendation, by type, in seconds.",
+        ("type",),
+        "seconds",
+        WORK_BUCKETS,
+        (_BUSINESS,),
+    ),
+    MetricSpec(
+        "sergas_account_processing_duration_seconds",
+        "histogram",
+        "Time to process one account from its data to its recommendations, by outcome, in seconds.",
+        ("status",),
+        "seconds",
+        WORK_BUCKETS,
+        (_SYNC, _BUSINESS),
+    ),
+    MetricSpec(
+        "sergas_account_enrichment_duration_seconds",
+        "histogram",
+        "Time to enrich one account with data from a source, in seconds.",
+        ("source",),
+        "seconds",
+        WORK_BUCKETS,
+        (_BUSINESS,),
+    ),
 )
 
 _CACHE = (
@@ -324,6 +384,23 @@ _DATABASE = (
     ),
 )
 
+_ERROR_METRICS = (
+    MetricSpec(
+        "sergas_errors_total",
+        "counter",
+        "Errors, by severity and class.",
+        ("severity", "error_type"),
+        used_by=(_ERRORS,),
+    ),
+    MetricSpec(
+        "sergas_unhandled_exceptions_total",
+        "counter",
+        "Exceptions that left the application unhandled, by class.",
+        ("error_type",),
+        used_by=(_ERRORS,),
+    ),
+)
+
 _LIBRARY = (
     MetricSpec(
         "sergas_metrics_overflow_total",
@@ -347,6 +424,7 @@ CATALOGUE: Final[tuple[MetricSpec, ...]] = (
     *_BUSINESS_METRICS,
     *_CACHE,
     *_DATABASE,
+    *_ERROR_METRICS,
     *_LIBRARY,
 )
 """All metrics, grouped by domain. Names in it are never changed, and labels never removed, within a major version."""

@@ -4,6 +4,7 @@ from .agent import AgentMetrics
 from .business import BusinessMetrics
 from .cache import CacheMetrics
 from .database import DatabaseMetrics
+from .errors import ErrorMetrics
 from .http import HTTPMetrics
 from .memory import MemoryMetrics
 from .zoho import ZohoMetrics
@@ -13,6 +14,7 @@ __all__ = [
     "BusinessMetrics",
     "CacheMetrics",
     "DatabaseMetrics",
+    "ErrorMetrics",
     "HTTPMetrics",
     "MemoryMetrics",
     "ZohoMetrics",

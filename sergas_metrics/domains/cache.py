@@ -22,6 +22,7 @@ class CacheMetrics:
         self.hits = store.counters["sergas_cache_hits_total"]
         self.misses = store.counters["sergas_cache_misses_total"]
         self.operation_duration = store.histograms["sergas_cache_operation_duration_seconds"]
+        self._operations = self.operation_duration.cells
 
     @contextmanager
     def operation(self, cache: str, operation: str) -> Iterator[None]:
@@ -34,12 +35,12 @@ class CacheMetrics:
 
     def record_hit(self, cache: str) -> None:
         """Count a look-up that the cache answered."""
-        self.hits.labels(cache).inc()
+        self.hits.cells[cache].inc()
 
     def record_miss(self, cache: str) -> None:
         """Count a look-up that the cache could not answer."""
-        self.misses.labels(cache).inc()
+        self.misses.cells[cache].inc()
 
     def record_operation(self, cache: str, operation: str, seconds: float) -> None:
         """Observe how long an operation took, in seconds."""
-        self.operation_duration.labels(cache, operation).observe(seconds)
+        self._operations[cache, operation].observe(seconds)

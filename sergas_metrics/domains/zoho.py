@@ -5,8 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from time import perf_counter, time
+from typing import Final
 
+from .._status import STATUS
 from .._store import Store
+
+TOO_MANY_REQUESTS: Final = 429
+"""How Zoho answers a call beyond its rate limit."""
 
 
 class ZohoCall:
@@ -30,6 +35,9 @@ class ZohoMetrics:
         accounts_synced: ``sergas_zoho_accounts_synced_total``.
         last_sync: ``sergas_zoho_sync_last_success_timestamp_seconds``.
         rate_limit_remaining: ``sergas_zoho_rate_limit_remaining``.
+        rate_limit_max: ``sergas_zoho_rate_limit_max``.
+        rate_limit_exceeded: ``sergas_zoho_rate_limit_exceeded_total{endpoint}``.
+        sync_lag: ``sergas_zoho_sync_lag_seconds``.
     """
 
     def __init__(self, store: Store) -> None:
@@ -39,6 +47,9 @@ class ZohoMetrics:
         self.accounts_synced = store.counters["sergas_zoho_accounts_synced_total"]
         self.last_sync = store.gauges["sergas_zoho_sync_last_success_timestamp_seconds"]
         self.rate_limit_remaining = store.gauges["sergas_zoho_rate_limit_remaining"]
+        self.rate_limit_max = store.gauges["sergas_zoho_rate_limit_max"]
+        self.rate_limit_exceeded = store.counters["sergas_zoho_rate_limit_exceeded_total"]
+        self.sync_lag = store.gauges["sergas_zoho_sync_lag_seconds"]
 
     @contextmanager
     def call(self, endpoint: str) -> Iterator[ZohoCall]:
@@ -59,19 +70,31 @@ class ZohoMetrics:
             self.record_call(endpoint, call.status, perf_counter() - start)
 
     def record_call(self, endpoint: str, status: int | str, seconds: float) -> None:
-        """Count a finished call and its duration in seconds."""
-        self.api_calls.labels(endpoint, str(status)).inc()
-        self.api_duration.labels(endpoint).observe(seconds)
+        """Count a finished call and its duration in seconds; with status 429, also that the rate limit was exceeded."""
+        self.api_calls.cells[endpoint, STATUS[status]].inc()
+        self.api_duration.cells[endpoint].observe(seconds)
+        if status == TOO_MANY_REQUESTS:
+            self.record_rate_limit_exceeded(endpoint)
+
+    def record_rate_limit_exceeded(self, endpoint: str) -> None:
+        """Count a call that Zoho refused because of its rate limit; ``record_call`` does so for status 429."""
+        self.rate_limit_exceeded.cells[endpoint].inc()
+
+    def set_sync_lag(self, seconds: float) -> None:
+        """Set how long ago the least recently synchronised account was synchronised, in seconds."""
+        self.sync_lag.cells[()].set(seconds)
 
     def record_sync_failure(self, error: BaseException | type[BaseException] | str) -> None:
         """Count a synchronisation that failed, by the class of its error."""
-        self.sync_failures.labels(self.sync_failures.error_types.name(error)).inc()
+        self.sync_failures.cells[self.sync_failures.error_types.name(error)].inc()
 
     def record_synced(self, accounts: int = 1) -> None:
         """Count accounts that are synchronised, and note when."""
-        self.accounts_synced.inc(accounts)
-        self.last_sync.set(time())
+        self.accounts_synced.cells[()].inc(accounts)
+        self.last_sync.cells[()].set(time())
 
-    def set_rate_limit_remaining(self, calls: float) -> None:
-        """Set how many calls Zoho still allows in its current window."""
-        self.rate_limit_remaining.set(calls)
+    def set_rate_limit_remaining(self, calls: float, maximum: float | None = None) -> None:
+        """Set how many calls Zoho still allows in its current window, and of how many in all where that is known."""
+        if maximum is not None:
+            self.rate_limit_max.cells[()].set(maximum)
+        self.rate_limit_remaining.cells[()].set(calls)

@@ -14,6 +14,8 @@ from prometheus_client import CollectorRegistry
 from sergas_metrics import MetricsCollector
 
 DEADLINE_SECONDS = 10
+TIMED = ("agent", "business", "cache", "database", "memory", "zoho")
+"""Domains whose methods look at the clock."""
 
 
 @pytest.fixture
@@ -67,7 +69,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     stopped = Clock()
-    for module in ("_exchange", "_wrap", "domains.agent", "domains.zoho", "domains.cache", "domains.database"):
+    for module in ("_exchange", "_wrap", *(f"domains.{name}" for name in TIMED)):
         monkeypatch.setattr(f"sergas_metrics.{module}.perf_counter", stopped)
     return stopped
 

@@ -77,7 +77,7 @@ def test_buckets_belong_to_histograms_and_rise(spec: MetricSpec) -> None:
 
 @each_metric
 def test_each_metric_has_a_domain(spec: MetricSpec) -> None:
-    domains = {"http", "zoho", "memory", "agent", "business", "cache", "database", "metrics"}
+    domains = {"http", "zoho", "memory", "agent", "business", "cache", "database", "errors", "metrics"}
     assert spec.domain in domains
 
 

@@ -161,3 +161,70 @@ def test_every_domain_method_reaches_its_metric(metrics: MetricsCollector, sampl
     assert sample("sergas_database_pool_connections", state="in_use") == 4
     assert sample("sergas_database_pool_connections", state="idle") == 1
     assert sample("sergas_database_pool_connections_max") == 20
+
+
+def test_what_dashboards_and_alerts_ask_for_beyond_that_is_recorded(metrics: MetricsCollector, sample: Sample) -> None:
+    metrics.zoho.set_rate_limit_remaining(30, maximum=100)
+    metrics.zoho.set_sync_lag(90)
+    metrics.agent.record_retry("sync")
+    metrics.business.record_rejected("upsell", "too_expensive")
+    metrics.business.record_upsell("support")
+    metrics.errors.record_error(KeyError("x"), "warning")
+    metrics.errors.record_unhandled(KeyError)
+
+    assert sample("sergas_zoho_rate_limit_remaining") == 30
+    assert sample("sergas_zoho_rate_limit_max") == 100
+    assert sample("sergas_zoho_sync_lag_seconds") == 90
+    assert sample("sergas_agent_task_retries_total", agent="sync") == 1
+    assert sample("sergas_recommendations_rejected_total", type="upsell", reason="too_expensive") == 1
+    assert sample("sergas_upsell_opportunities_identified_total", category="support") == 1
+    assert sample("sergas_errors_total", severity="warning", error_type="KeyError") == 1
+    assert sample("sergas_errors_total", severity="critical", error_type="KeyError") == 1
+    assert sample("sergas_unhandled_exceptions_total", error_type="KeyError") == 1
+
+
+def test_a_call_that_zoho_refuses_for_its_rate_limit_is_counted_as_such(
+    metrics: MetricsCollector, sample: Sample
+) -> None:
+    with metrics.zoho.call("accounts") as call:
+        call.status = 429
+    assert sample("sergas_zoho_rate_limit_exceeded_total", endpoint="accounts") == 1
+    assert sample("sergas_zoho_api_calls_total", endpoint="accounts", status="429") == 1
+
+
+def test_a_retried_task_is_an_attempt_and_a_retry(metrics: MetricsCollector, sample: Sample) -> None:
+    with metrics.agent.task("sync", retry=True):
+        pass
+    assert sample("sergas_agent_task_attempts_total", agent="sync") == 1
+    assert sample("sergas_agent_task_retries_total", agent="sync") == 1
+
+
+def test_memory_remembers_when_it_last_succeeded(
+    metrics: MetricsCollector, sample: Sample, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sergas_metrics.domains.memory.time", lambda: 1_700_000_000.5)
+    with suppress(KeyError), metrics.memory.processing("link"):
+        raise KeyError("x")
+    with metrics.memory.processing("ingest"):
+        pass
+    assert sample("sergas_memory_last_success_timestamp_seconds", operation="link") is None
+    assert sample("sergas_memory_last_success_timestamp_seconds", operation="ingest") == 1_700_000_000.5
+    assert sample("sergas_memory_processing_duration_seconds_count", operation="link") == 1
+
+
+def test_accounts_and_recommendations_are_timed(
+    metrics: MetricsCollector, sample: Sample, clock: Callable[[], float]
+) -> None:
+    with metrics.business.processing(), metrics.business.enrichment("crm"), metrics.business.generation("upsell"):
+        clock.passes(3)  # type: ignore[attr-defined]
+    with suppress(KeyError), metrics.business.processing():
+        raise KeyError("x")
+    assert sample("sergas_account_processing_duration_seconds_sum", status="success") == 3
+    assert sample("sergas_account_processing_duration_seconds_count", status="failure") == 1
+    assert sample("sergas_account_enrichment_duration_seconds_sum", source="crm") == 3
+    assert sample("sergas_recommendation_generation_duration_seconds_sum", type="upsell") == 3
+
+
+def test_a_severity_that_is_none_is_refused(metrics: MetricsCollector) -> None:
+    with pytest.raises(ValueError, match=r"^severity must be one of critical, error, warning, not 'fatal'$"):
+        metrics.errors.record_error(KeyError("x"), "fatal")  # type: ignore[arg-type]  # what is refused

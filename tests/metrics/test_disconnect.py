@@ -151,6 +151,7 @@ async def test_a_server_that_refuses_to_send_to_nobody_makes_it_499(
     with pytest.raises(OSError, match="connection lost"):
         await call(MetricsMiddleware(app, collector=metrics), "/", talk=conversation(on_send=refuse))
     assert requests() == {("GET", "unmatched", "499"): 1}
+    assert not metrics.errors.unhandled_exceptions.cells
 
 
 async def test_an_error_of_the_application_stays_500_though_the_client_left(

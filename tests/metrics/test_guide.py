@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture
 def default_registry(registry: CollectorRegistry, monkeypatch: pytest.MonkeyPatch) -> CollectorRegistry:
-    for module in ("_collector", "_exposition"):
+    for module in ("_collector", "_rendering"):
         monkeypatch.setattr(f"sergas_metrics.{module}.REGISTRY", registry)
     return registry
 
@@ -42,9 +42,11 @@ async def test_the_guide_runs_and_records_what_it_says(
     )
     assert value("sergas_zoho_api_calls_total", {"endpoint": "accounts", "status": "200"}) == 1
     assert value("sergas_agent_task_attempts_total", {"agent": "sync"}) == 1
-    assert value("sergas_memory_processing_duration_seconds_count", {"operation": "ingest"}) == 1
+    assert value("sergas_memory_processing_duration_seconds_count", {"operation": "ingest"}) == 2
     assert [page async for page in names["pages"]()] == [[1, 2, 3]]
-    assert capsys.readouterr().out.strip().isdigit()
+    port, refusal = capsys.readouterr().out.splitlines()
+    assert port.isdigit()
+    assert refusal.startswith("cannot push metrics to http://127.0.0.1:9/metrics/job/nightly-import: ")
 
 
 async def test_the_readme_runs(default_registry: CollectorRegistry, call: Any) -> None:

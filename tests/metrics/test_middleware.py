@@ -52,11 +52,13 @@ async def test_an_unhandled_exception_is_one_500_and_passes_on(
     with pytest.raises(RuntimeError, match=r"^boom$"):
         await call(app, "/boom")
     assert requests() == {("GET", "/boom", "500"): 1}
+    assert sample("sergas_unhandled_exceptions_total", error_type="RuntimeError") == 1
+    assert sample("sergas_errors_total", severity="critical", error_type="RuntimeError") == 1
     assert sample("sergas_http_requests_in_progress") == 0
 
 
 async def test_an_exception_that_a_handler_answers_counts_as_answered(
-    app: FastAPI, call: Any, requests: Requests
+    app: FastAPI, call: Any, requests: Requests, sample: Sample
 ) -> None:
     app.add_exception_handler(KeyError, lambda *_: JSONResponse({}, 418))
 
@@ -66,6 +68,7 @@ async def test_an_exception_that_a_handler_answers_counts_as_answered(
 
     await call(app, "/boom")
     assert requests() == {("GET", "/boom", "418"): 1}
+    assert sample("sergas_unhandled_exceptions_total", error_type="KeyError") is None
 
 
 async def test_an_exception_in_the_middle_of_a_body_is_one_500(app: FastAPI, call: Any, requests: Requests) -> None:

@@ -36,8 +36,9 @@ def record_everything(metrics: MetricsCollector) -> None:
         metrics.business,
         metrics.cache,
         metrics.database,
+        metrics.errors,
     ):
-        for family in vars(domain).values():
+        for family in (value for name, value in vars(domain).items() if not name.startswith("_")):
             family.labels(*(f"a {label}" for label in family.spec.labels))
 
 

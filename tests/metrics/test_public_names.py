@@ -21,33 +21,48 @@ PUBLIC = [
     "MetricsCollector",
     "MetricsMiddleware",
     "MetricsServer",
+    "PushError",
+    "Rendered",
     "count_errors",
     "instrument",
     "metrics_app",
+    "push",
+    "render",
     "serve",
     "track_in_progress",
     "track_time",
 ]
 
 SIGNATURES = {
-    "MetricsCollector": "(registry: 'CollectorRegistry | None' = None, *, max_series: 'int' = 1000) -> 'None'",
+    "MetricsCollector": (
+        "(registry: 'CollectorRegistry | None' = None, *, max_series: 'int' = 1000, exemplars: 'bool' = False)"
+        " -> 'None'"
+    ),
     "MetricsMiddleware": (
-        "(app: 'ASGIApp', *, collector: 'MetricsCollector | None' = None, metrics_path: 'str | None' = None) -> 'None'"
+        "(app: 'ASGIApp', *, collector: 'MetricsCollector | None' = None, metrics_path: 'str | None' = None,"
+        " metrics_token: 'str | None' = None) -> 'None'"
     ),
     "count_errors": (
         "(counter: 'Labelled', /, *, label: 'str' = 'error_type', limit: 'int' = 50, **labels: 'str')"
         " -> 'Callable[[Callable[P, R]], Callable[P, R]]'"
     ),
     "instrument": (
-        "(app: 'App', *, collector: 'MetricsCollector | None' = None, path: 'str | None' = '/metrics') -> 'App'"
+        "(app: 'App', *, collector: 'MetricsCollector | None' = None, path: 'str | None' = '/metrics',"
+        " token: 'str | None' = None) -> 'App'"
     ),
     "metrics_app": (
-        "(source: 'MetricsCollector | CollectorRegistry | None' = None)"
+        "(source: 'MetricsCollector | CollectorRegistry | None' = None, *, token: 'str | None' = None)"
         " -> 'Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]'"
     ),
+    "push": (
+        "(gateway: 'str', *, job: 'str', source: 'MetricsCollector | CollectorRegistry | None' = None,"
+        " grouping: 'Mapping[str, str] | None' = None, replace: 'bool' = True, attempts: 'int' = 4,"
+        " timeout: 'float' = 5.0) -> 'None'"
+    ),
+    "render": "(source: 'MetricsCollector | CollectorRegistry | None' = None, *, accept: 'str' = '') -> 'Rendered'",
     "serve": (
         "(port: 'int', *, address: 'str' = '0.0.0.0',"
-        " source: 'MetricsCollector | CollectorRegistry | None' = None) -> 'MetricsServer'"
+        " source: 'MetricsCollector | CollectorRegistry | None' = None, token: 'str | None' = None) -> 'MetricsServer'"
     ),
     "track_in_progress": "(gauge: 'Labelled', /, **labels: 'str') -> 'None'",
     "track_time": "(histogram: 'Labelled', /, **labels: 'str') -> 'Callable[[Callable[P, R]], Callable[P, R]]'",
