@@ -22,7 +22,7 @@ demo: venv tools ## Bring a cluster up, install the chart, inject a fault, follo
 	@$(PY) examples/demo
 
 .PHONY: test
-test: lint test-unit test-e2e ## Everything: linters, generated files, unit, chart, rules, end to end on a cluster
+test: lint test-unit mutants test-e2e ## Everything: linters, generated files, unit, chart, rules, end to end on a cluster
 
 .PHONY: demo-down
 demo-down: venv ## Uninstall what the demo made; the cluster stays

@@ -1,11 +1,6 @@
-"""The cases are worth something: change anything an alert decides by, and its cases fail."""
+"""What `make mutants` changes in the alerts, to see that their cases notice."""
 
-from charts.mutants import EQUIVALENT, alerting_rules, mutants, survivors
-
-
-def test_every_change_to_the_alert_is_noticed(shipped, groups):
-    alive = [(alert, what) for alert, what, killed in survivors(groups, {shipped["name"]}) if not killed]
-    assert alive == []
+from charts.mutants import EQUIVALENT, alerting_rules, mutants
 
 
 def test_every_alert_has_its_comparison_and_duration_changed(groups):
