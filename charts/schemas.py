@@ -5,6 +5,7 @@ versions: Kubernetes's swagger.json and prometheus-operator's CRDs. Strict: an u
 """
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -122,7 +123,10 @@ def file_name(group: str, version: str, kind: str) -> str:
 def write(folder: Path, schemas: Iterator[tuple[str, Schema]]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name, schema in schemas:
-        (folder / name).write_text(json.dumps(schema), encoding="utf-8")
+        # Whole or not at all: another process may be reading it, or writing the same.
+        unfinished = folder / f".{name}.{os.getpid()}"
+        unfinished.write_text(json.dumps(schema), encoding="utf-8")
+        unfinished.replace(folder / name)
 
 
 def main() -> None:
