@@ -22,7 +22,7 @@ demo: venv tools ## Bring a cluster up, install the chart, inject a fault, follo
 	@$(PY) examples/demo
 
 .PHONY: test
-test: lint test-unit mutants test-e2e ## Everything: linters, generated files, unit, chart, rules, end to end on a cluster
+test: lint test-unit test-apiserver mutants test-e2e ## Everything: linters, generated files, unit, chart, rules, end to end on a cluster
 
 .PHONY: demo-down
 demo-down: venv ## Uninstall what the demo made; the cluster stays
@@ -31,8 +31,12 @@ demo-down: venv ## Uninstall what the demo made; the cluster stays
 ##@ Tests
 
 .PHONY: test-unit
-test-unit: venv tools-light chart-deps ## The quick loop: everything that needs no node (an API server of its own, on loopback)
-	$(PY) -m pytest -m "not e2e" -n auto --dist loadgroup
+test-unit: venv tools-light chart-deps ## The quick loop: everything that needs no API server, on all cores
+	$(PY) -m pytest -m "not e2e and not apiserver" -n auto --dist loadfile
+
+.PHONY: test-apiserver
+test-apiserver: venv tools-light ## The operator and the CRD on an API server of its own, on loopback
+	$(PY) -m pytest -m apiserver tests/operator
 
 .PHONY: test-e2e
 test-e2e: venv cluster images ## The end-to-end suite on the cluster that CLUSTER names
