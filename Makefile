@@ -35,7 +35,8 @@ test-unit: venv tools-light chart-deps ## The quick loop: everything that needs 
 	$(PY) -m pytest -m "not e2e and not apiserver" -n auto --dist loadfile
 
 .PHONY: test-apiserver
-test-apiserver: venv tools-light ## The operator and the CRD on an API server of its own, on loopback
+test-apiserver: venv ## The operator and the CRD on an API server of its own, on loopback
+	@$(CLUSTER_CMD) tools light prometheus-operator
 	$(PY) -m pytest -m apiserver tests/operator
 
 .PHONY: test-e2e
