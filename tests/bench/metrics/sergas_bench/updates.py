@@ -79,7 +79,7 @@ def _ours() -> dict[str, Loop]:
         "ours: histogram observe": loop("h.observe(v)", h=metrics.memory.processing_duration.labels("ingest"), v=VALUE),
         "ours: method agent.record_attempt (1 label)": loop("m.record_attempt(a)", m=metrics.agent, a="sync"),
         "ours: method cache.record_hit (1 label)": loop("m.record_hit(a)", m=metrics.cache, a="accounts"),
-        "ours: method zoho.record_synced (no label)": loop("m.record_synced()", m=metrics.zoho),
+        "ours: method zoho.record_synced (two metrics)": loop("m.record_synced()", m=metrics.zoho),
         "ours: method agent.set_queue_size (gauge)": loop("m.set_queue_size(a, 3)", m=metrics.agent, a="sync"),
         "ours: method memory.record_processing (1 label)": loop(
             "m.record_processing(o, v)", m=metrics.memory, o="ingest", v=VALUE
