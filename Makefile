@@ -12,7 +12,6 @@ CLUSTER_CMD := $(PY) tests/e2e/cluster
 # packaged | kind | existing. Empty: kind where a Docker engine answers, the packaged cluster otherwise.
 CLUSTER ?=
 export CLUSTER
-export UV_CUSTOM_COMPILE_COMMAND := make generate
 export PATH := $(CURDIR)/bin:$(PATH)
 
 ##@ Main

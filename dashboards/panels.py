@@ -6,7 +6,6 @@ from typing import Final, TypeAlias
 
 from dashboards.sdk import common, common_model, dashboard, model, prometheus, stat, timeseries
 
-WIDTH: Final = 24  # columns of Grafana's grid
 Panel: TypeAlias = stat.Panel | timeseries.Panel
 SOURCE: Final = common_model.DataSourceRef(type_val="prometheus", uid="${datasource}")
 

@@ -5,7 +5,6 @@ API server's own proxy it reaches pods and Services too, so that a kubeconfig is
 """
 
 import json
-import os
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -198,9 +197,3 @@ def condition(found: Object | None, kind: str) -> Object:
     conditions = ((found or {}).get("status") or {}).get("conditions") or []
     missing = {"status": "Unknown", "reason": "", "message": f"there is no condition {kind} yet"}
     return next((item for item in conditions if item["type"] == kind), missing)
-
-
-def kubeconfig_in_use() -> Path | None:
-    """The kubeconfig the environment names."""
-    named = os.environ.get("KUBECONFIG", "")
-    return Path(named) if named else None

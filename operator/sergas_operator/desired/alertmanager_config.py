@@ -43,10 +43,9 @@ PAGERDUTY_SEVERITY = (
 
 @dataclass(frozen=True)
 class Config:
-    """A rendered configuration: its YAML, its hash, and the secret values that go beside it, by key."""
+    """A rendered configuration: its YAML, and the secret values that go beside it, by key."""
 
     text: str
-    hash: str
     files: dict[str, bytes]
 
 
@@ -66,7 +65,7 @@ def render(monitoring: Monitoring, receivers: Sequence[Resolved]) -> Config:
     digest = hashlib.sha256(json.dumps(document).encode()).hexdigest()[:HASH_LENGTH]
     document["receivers"].append({"name": MARKER + digest})  # type: ignore[attr-defined]  # a list, made above
     files = {resolved.key: resolved.value for resolved in receivers if resolved.key and resolved.value is not None}
-    return Config(_dump(document), digest, files)
+    return Config(_dump(document), files)
 
 
 def config_secret(monitoring: Monitoring, config: Config) -> dict[str, Any]:
