@@ -13,6 +13,8 @@ FILESYSTEM: Final = ("device", "fstype", "mountpoint", "device_error")
 EXPORTED: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
     "up": ("gauge", ()),
     "process_start_time_seconds": ("gauge", ()),
+    "process_cpu_seconds_total": ("counter", ()),
+    "process_resident_memory_bytes": ("gauge", ()),
     "pg_stat_activity_count": (
         "gauge",
         ("datname", "state", "usename", "application_name", "backend_type", "wait_event", "wait_event_type", "server"),

@@ -10,7 +10,8 @@ import yaml
 from charts.helm import objects, template, tool
 
 CASES = Path(__file__).parent / "recording"
-NAME = re.compile(r"^[a-z_]+:sergas_[a-z_]+:[a-z0-9_]+$")
+NAME = re.compile(r"^[a-z_]+:(sergas_[a-z_]+|process_[a-z_]+|up):[a-z0-9_]+$")
+SECONDS = {"30s": 30, "1m": 60, "5m": 300}
 
 
 def recorded(groups):
@@ -19,7 +20,8 @@ def recorded(groups):
 
 @pytest.mark.parametrize("case", sorted(CASES.glob("*.yaml")), ids=lambda case: case.stem)
 def test_the_records_are_as_the_cases_say(case, groups, tmp_path):
-    (tmp_path / "rules.yaml").write_text(yaml.safe_dump({"groups": groups}), encoding="utf-8")
+    records = [group | {"rules": [rule for rule in group["rules"] if "record" in rule]} for group in groups]
+    (tmp_path / "rules.yaml").write_text(yaml.safe_dump({"groups": records}), encoding="utf-8")
     copy = tmp_path / case.name
     copy.write_text(case.read_text(encoding="utf-8"), encoding="utf-8")
     done = subprocess.run([tool("promtool"), "test", "rules", str(copy)], capture_output=True, text=True, check=False)
@@ -32,11 +34,29 @@ def test_a_record_is_called_level_metric_operation(groups):
         assert NAME.match(rule["record"]), rule["record"]
 
 
+def test_every_record_is_named_by_a_case_or_read_by_a_record_that_is(groups):
+    """Counts over an hour and a day are all made in one way, which has a test of its own."""
+    known = "".join(case.read_text(encoding="utf-8") for case in CASES.glob("*.yaml"))
+    known += "".join(rule["expr"] for _, rule in recorded(groups))
+    ours = {rule["record"] for group, rule in recorded(groups) if group["name"].startswith("sergas-recording-")}
+    assert {record for record in ours if record not in known and not re.search(r":increase1[hd]$", record)} == set()
+
+
 def test_a_level_names_the_labels_that_are_kept(groups):
     for _, rule in recorded(groups):
-        kept = re.match(r"sum by \(([^)]*)\)", rule["expr"])
-        if kept and "slo" not in rule.get("labels", {}):
+        kept = re.match(r"(?:sum|max|min|count) by \(([^)]*)\)", rule["expr"])
+        if kept and not {"slo", "metric"} & rule.get("labels", {}).keys():
             assert rule["record"].split(":")[0] == "_".join(kept[1].split(", "))
+
+
+def test_a_count_multiplies_by_the_interval_at_which_its_rate_is_recorded(groups):
+    intervals = {rule["record"]: group["interval"] for group, rule in recorded(groups)}
+    counts = [rule for _, rule in recorded(groups) if re.search(r":increase1[hd]$", rule["record"])]
+    assert counts
+    for rule in counts:
+        seconds, rate = re.match(r"(\d+) \* sum_over_time\((.+)\[1[hd]\]\)$", rule["expr"]).groups()
+        assert int(seconds) == SECONDS[intervals[rate]]
+        assert rule["record"].rpartition(":")[0] == rate.rpartition(":")[0]
 
 
 def test_no_group_can_make_series_without_bound(groups):
