@@ -1,13 +1,15 @@
 """The API, and the faults that break it."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from sergas_app.faults import Faults
 
 Sample = Callable[..., float | None]
 
-NONE_ON = {"errors": 0.0, "latency_seconds": 0.0, "crash": False, "queue_backlog": 0, "zoho_rate_limit": False}
+NONE_ON = Faults().model_dump()
 
 
 async def test_accounts_are_listed_and_read_through_a_cache(started: Any, sample: Sample) -> None:
@@ -88,6 +90,99 @@ async def test_the_fault_zoho_rate_limit_refuses_every_call(started: Any, sample
     assert answer.json() == {"detail": "Zoho allows no more calls in this minute"}
     assert sample("sergas_zoho_sync_failures_total", error_type="ZohoRateLimitError") == 1
     assert sample("sergas_zoho_rate_limit_remaining") == 0
+
+
+async def test_the_fault_zoho_quota_taken_leaves_less_and_refuses_nothing(started: Any, sample: Sample) -> None:
+    client = await started(zoho_quota=100)
+    await client.post("/faults", json={"zoho_quota_taken": 0.9})
+    assert (await client.post("/accounts/1/sync")).status_code == 200
+    assert sample("sergas_zoho_rate_limit_remaining") == 9
+    assert sample("sergas_zoho_rate_limit_max") == 100
+
+
+async def test_the_fault_sync_stopped_synchronises_nothing_and_answers_well(started: Any, sample: Sample) -> None:
+    client = await started()
+    await client.post("/faults", json={"sync_stopped": True})
+    answer = await client.post("/accounts/1/sync")
+    assert (answer.status_code, answer.json()["synced"]) == (200, False)
+    assert not sample("sergas_zoho_accounts_synced_total")
+    assert not sample("sergas_zoho_sync_last_success_timestamp_seconds")
+
+
+async def test_the_fault_refused_answers_429_and_leaves_the_switches_alone(started: Any) -> None:
+    client = await started()
+    await client.post("/faults", json={"refused": 1})
+    answer = await client.get("/accounts")
+    assert (answer.status_code, answer.headers["retry-after"]) == (429, "10")
+    assert answer.json() == {"detail": "simulated: the fault refused=1 is on"}
+    assert (await client.get("/healthz")).status_code == 200
+
+
+async def test_the_fault_hang_holds_requests_until_it_is_over(started: Any, sample: Sample, eventually: Any) -> None:
+    client = await started()
+    await client.post("/faults", json={"hang": 1})
+    waiting = [asyncio.create_task(client.get("/accounts")) for _ in range(3)]
+    await eventually(lambda: sample("sergas_http_requests_in_progress") == 3)
+    await client.delete("/faults")
+    assert [(await one).status_code for one in waiting] == [200, 200, 200]
+
+
+async def test_the_fault_connections_held_fills_the_pool_and_one_too_many_fails_requests(
+    started: Any, sample: Sample, eventually: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sergas_app.database.WAIT_SECONDS", 0.05)
+    client = await started()
+    await client.post("/faults", json={"connections_held": 19})
+    assert (await client.get("/accounts")).status_code == 200
+    assert sample("sergas_database_pool_connections", state="in_use") == 19
+    assert sample("sergas_database_pool_connections_max") == 20
+    await client.post("/faults", json={"connections_held": 20})
+    assert (await client.get("/accounts")).status_code == 503
+    assert sample("sergas_database_errors_total", error_type="PoolTimeoutError") == 1
+    await client.delete("/faults")
+    await eventually(lambda: sample("sergas_database_pool_connections", state="in_use") == 0)
+
+
+async def test_the_fault_query_seconds_slows_the_database(started: Any, sample: Sample) -> None:
+    client = await started()
+    await client.post("/faults", json={"query_seconds": 0.3})
+    await client.get("/accounts")
+    bucket = "sergas_database_query_duration_seconds_bucket"
+    assert sample(bucket, operation="list_accounts", le="0.25") == 0
+    assert sample(bucket, operation="list_accounts", le="0.5") == 1
+
+
+async def test_the_fault_cache_misses_makes_every_look_up_a_miss(started: Any, sample: Sample) -> None:
+    client = await started()
+    await client.post("/faults", json={"cache_misses": 1})
+    for _ in range(3):
+        await client.get("/accounts/1")
+    assert sample("sergas_cache_misses_total", cache="accounts") == 3
+    assert not sample("sergas_cache_hits_total", cache="accounts")
+
+
+async def test_the_fault_no_recommendations_makes_none(started: Any, sample: Sample) -> None:
+    client = await started()
+    await client.post("/faults", json={"no_recommendations": True})
+    assert (await client.get("/accounts/1/recommendations")).json() == []
+    assert not sample("sergas_recommendations_generated_total", type="renewal")
+
+
+async def test_a_rejection_is_recorded_with_its_reason(started: Any, sample: Sample) -> None:
+    client = await started()
+    path = "/accounts/1/recommendations/upsell/reject"
+    assert (await client.post(path, params={"reason": "too_expensive"})).status_code == 204
+    assert sample("sergas_recommendations_rejected_total", type="upsell", reason="too_expensive") == 1
+    assert (await client.post(path, params={"reason": "invented"})).status_code == 422
+
+
+async def test_mishaps_break_what_ordinary_life_breaks(started: Any, sample: Sample) -> None:
+    client = await started(mishaps=1)
+    answer = await client.post("/accounts/1/sync")
+    assert (answer.status_code, answer.json()) == (504, {"detail": "Zoho did not answer in time"})
+    assert sample("sergas_zoho_api_calls_total", endpoint="accounts", status="timeout") == 1
+    assert (await client.get("/accounts/1/recommendations")).status_code == 500
+    assert sample("sergas_unhandled_exceptions_total", error_type="KeyError") == 1
 
 
 async def test_faults_change_one_by_one(started: Any) -> None:

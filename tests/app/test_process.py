@@ -1,5 +1,6 @@
 """The application as it is run: its own load, SIGTERM, and a crash."""
 
+import re
 import signal
 import subprocess
 import sys
@@ -10,6 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
+
+from sergas_metrics.catalogue import CATALOGUE
 
 APP = Path(__file__).parents[2] / "examples" / "sergas-app"
 
@@ -61,6 +65,28 @@ def test_the_fault_crash_answers_and_ends_the_process(process: Any) -> None:
     code, log = app.end()
     assert code == 1
     assert "shutdown complete" not in log
+
+
+def test_the_fault_freeze_answers_and_then_nobody_is_answered_for_a_while(process: Any) -> None:
+    app = process(SERGAS_ROLE="api")
+    assert app.client.post("/faults", json={"freeze_seconds": 1.5}).json()["freeze_seconds"] == 1.5
+    with pytest.raises(httpx.TimeoutException):
+        app.client.get("/healthz", timeout=0.5)
+    assert app.client.get("/faults").json()["freeze_seconds"] == 0
+
+
+def test_ordinary_life_fills_every_metric_of_the_catalogue(process: Any) -> None:
+    app = process(SERGAS_ROLE="all", SERGAS_LOAD_RATE="40", SERGAS_MISHAPS="0.2", SERGAS_ACCOUNTS="20")
+    # Refused calls, overflows and broken collectors are no ordinary life.
+    extraordinary = ("rate_limit_exceeded", "sergas_metrics_")
+    names = [spec.name + ("_count" if spec.kind == "histogram" else "") for spec in CATALOGUE]
+    wanted = [name for name in names if not any(word in name for word in extraordinary)]
+
+    def missing() -> list[str]:
+        samples = {re.split(r"[{ ]", line)[0] for line in app.client.get("/metrics").text.splitlines()}
+        return [name for name in wanted if name not in samples]
+
+    until(lambda: not missing())
 
 
 def test_a_wrong_setting_ends_it_with_what_to_write() -> None:

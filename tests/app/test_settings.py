@@ -17,9 +17,10 @@ def test_every_variable_is_read() -> None:
         "SERGAS_WORKERS": "3",
         "SERGAS_ACCOUNTS": "10",
         "SERGAS_ZOHO_QUOTA": "7",
+        "SERGAS_MISHAPS": "0.25",
         "SERGAS_LOG_LEVEL": "DEBUG",
     }
-    assert read_settings(environment) == Settings("agents", "127.0.0.1", 9000, 2.5, 3, 10, 7, "debug")
+    assert read_settings(environment) == Settings("agents", "127.0.0.1", 9000, 2.5, 3, 10, 7, 0.25, "debug")
 
 
 @pytest.mark.parametrize(
@@ -29,6 +30,7 @@ def test_every_variable_is_read() -> None:
         ("SERGAS_LOAD_RATE", "fast", "SERGAS_LOAD_RATE='fast' is no number: write one, such as SERGAS_LOAD_RATE=0"),
         ("SERGAS_PORT", "-1", "SERGAS_PORT='-1' is below 0: write 0 or more"),
         ("SERGAS_PORT", "80.5", "SERGAS_PORT='80.5' is no whole number: write one, such as SERGAS_PORT=8000"),
+        ("SERGAS_MISHAPS", "5", "SERGAS_MISHAPS='5' is above 1: write a share, such as SERGAS_MISHAPS=0.01"),
         ("SERGAS_WORKERS", "nan", "SERGAS_WORKERS='nan' is no whole number: write one, such as SERGAS_WORKERS=4"),
         (
             "SERGAS_LOG_LEVEL",

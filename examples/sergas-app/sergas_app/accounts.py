@@ -1,4 +1,4 @@
-"""Accounts and their recommendations: a table that is simulated, behind a cache."""
+"""Accounts: a table of a database, behind a cache."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ import asyncio
 import random
 import time
 from dataclasses import dataclass, field
-from typing import Literal, get_args
 
 from sergas_metrics import MetricsCollector
 
-CACHE_SECONDS = 30
-RecommendationType = Literal["renewal", "upsell", "risk_review"]
-RECOMMENDATION_TYPES: tuple[RecommendationType, ...] = get_args(RecommendationType)
-CATEGORIES = ("analytics", "support", "training")
+from .database import Database
+from .faults import FaultSwitches
+
+CACHE_SECONDS = 600
+LAG_SECONDS = 1.0
+"""How often the lag of the synchronisation is measured."""
 
 
 class UnknownAccountError(LookupError):
@@ -41,32 +42,39 @@ class Accounts:
     """All accounts, read through a cache, every step of it recorded."""
 
     metrics: MetricsCollector
+    faults: FaultSwitches
+    database: Database
     count: int
     _table: dict[int, Account] = field(default_factory=dict)
     _cache: dict[int, _Cached] = field(default_factory=dict)
+    _synced: dict[int, float] = field(default_factory=dict)
+    """When each was last synchronised; the application's start where it never was."""
 
     def __post_init__(self) -> None:
         self._table = {number: Account(number, f"Account {number}") for number in range(1, self.count + 1)}
+        self._synced = dict.fromkeys(self._table, time.monotonic())
         self.metrics.business.set_accounts_active(len(self._table))
-        self.metrics.database.set_pool(in_use=0, idle=5, maximum=20)
 
     async def page(self, size: int) -> list[Account]:
-        """The first accounts."""
-        with self.metrics.database.query("list_accounts"):
-            await asyncio.sleep(random.uniform(0.001, 0.005))
-            return list(self._table.values())[:size]
+        """The first accounts.
+
+        Raises:
+            PoolTimeoutError: The database had no connection to spare.
+        """
+        await self.database.read("list_accounts")
+        return list(self._table.values())[:size]
 
     async def get(self, account_id: int) -> Account:
         """One account.
 
         Raises:
             UnknownAccountError: There is no such account.
+            PoolTimeoutError: The database had no connection to spare.
         """
         cached = self._look_up(account_id)
         if cached is not None:
             return cached
-        with self.metrics.database.query("select_account"):
-            await asyncio.sleep(random.uniform(0.001, 0.004))
+        await self.database.read("select_account")
         account = self._table.get(account_id)
         if account is None:
             raise UnknownAccountError(f"there is no account {account_id}; accounts are numbered 1 to {self.count}")
@@ -75,26 +83,36 @@ class Accounts:
         return account
 
     async def update(self, account_id: int, revenue: int) -> Account:
-        """Store what Zoho says of an account."""
+        """Store what Zoho says of an account.
+
+        Raises:
+            UnknownAccountError: There is no such account.
+            PoolTimeoutError: The database had no connection to spare.
+        """
         account = await self.get(account_id)
-        with self.metrics.database.query("update_account"):
-            await asyncio.sleep(random.uniform(0.001, 0.004))
-            account.revenue, account.synced = revenue, True
+        await self.database.write("update_account")
+        account.revenue, account.synced = revenue, True
+        self._synced[account_id] = time.monotonic()
         self.metrics.zoho.record_synced()
         return account
 
-    def recommend(self, account: Account) -> dict[str, object]:
-        """A recommendation for an account, and now and then a cross-sell opportunity with it."""
-        kind, confidence = random.choice(RECOMMENDATION_TYPES), random.betavariate(5, 2)
-        self.metrics.business.record_recommendation(kind, confidence)
-        if random.random() < 0.2:
-            self.metrics.business.record_cross_sell(random.choice(CATEGORIES))
-        return {"account": account.id, "type": kind, "confidence": round(confidence, 3)}
+    def next_to_sync(self) -> int:
+        """The account whose turn it is: each comes again when all others have had theirs."""
+        account_id = next(iter(self._table))
+        self._table[account_id] = self._table.pop(account_id)
+        return account_id
+
+    async def measure_lag(self) -> None:
+        """Record how far behind Zoho the account is that waits longest, until cancelled."""
+        while True:
+            self.metrics.zoho.set_sync_lag(time.monotonic() - min(self._synced.values(), default=time.monotonic()))
+            await asyncio.sleep(LAG_SECONDS)
 
     def _look_up(self, account_id: int) -> Account | None:
         with self.metrics.cache.operation("accounts", "get"):
             cached = self._cache.get(account_id)
-        if cached is None or cached.until < time.monotonic():
+        lost = random.random() < self.faults.current.cache_misses
+        if lost or cached is None or cached.until < time.monotonic():
             self.metrics.cache.record_miss("accounts")
             return None
         self.metrics.cache.record_hit("accounts")

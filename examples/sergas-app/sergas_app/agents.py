@@ -7,12 +7,16 @@ import logging
 import random
 from collections import deque
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
-from sergas_metrics import MetricsCollector, track_time
+from sergas_metrics import MetricsCollector
 
 from .accounts import Accounts
-from .faults import FaultSwitches
-from .zoho import ZohoClient, ZohoRateLimitError
+from .database import PoolTimeoutError
+from .faults import FaultSwitches, SimulatedError
+from .memory import GraphUnavailableError, Memory, UnreadableDocumentError
+from .recommendations import Recommender
+from .zoho import ZohoClient, ZohoError, sync_account
 
 log = logging.getLogger("sergas_app.agents")
 
@@ -21,6 +25,17 @@ BACKLOG_SECONDS = 0.25
 """How often the fault ``queue_backlog`` is looked at."""
 PATIENCE_SECONDS = 5.0
 """How long a stopping agent may finish the tasks it has begun."""
+ATTEMPTS = 3
+"""How often a task is tried whose error is one that may pass."""
+MAY_PASS = (ZohoError, PoolTimeoutError, GraphUnavailableError, UnreadableDocumentError, SimulatedError)
+
+
+@dataclass(frozen=True)
+class Task:
+    """An account to work on, and how often that failed before."""
+
+    account_id: int
+    failed: int = 0
 
 
 class Agent:
@@ -34,19 +49,20 @@ class Agent:
         self.name = name
         self._work = work
         self._metrics = metrics.agent
+        self._errors = metrics.errors
         self._faults = faults
         self._workers = workers
-        self._waiting: deque[int] = deque()
+        self._waiting: deque[Task] = deque()
         self._changed = asyncio.Condition()
         self._stopping = False
         # A series that starts at 0 shows the first task as a rise, and an idle agent as idle.
         self._metrics.task_attempts.labels(name)
         self._metrics.concurrent_tasks.labels(name)
 
-    async def give(self, account_id: int) -> None:
+    async def give(self, task: Task) -> None:
         """Put a task into the queue."""
         async with self._changed:
-            self._waiting.append(account_id)
+            self._waiting.append(task)
             self._show_queue()
             self._changed.notify()
 
@@ -65,10 +81,10 @@ class Agent:
             self._changed.notify_all()
 
     async def _take_tasks(self) -> None:
-        while (account_id := await self._next()) is not None:
-            await self._attempt(account_id)
+        while (task := await self._next()) is not None:
+            await self._attempt(task)
 
-    async def _next(self) -> int | None:
+    async def _next(self) -> Task | None:
         """The next task, or none when the agent stops. The fault ``queue_backlog`` leaves that many untouched."""
         async with self._changed:
             await self._changed.wait_for(
@@ -76,24 +92,35 @@ class Agent:
             )
             if self._stopping:
                 return None
-            account_id = self._waiting.popleft()
+            task = self._waiting.popleft()
             self._show_queue()
-            return account_id
+            return task
 
-    async def _attempt(self, account_id: int) -> None:
+    async def _attempt(self, task: Task) -> None:
         try:
-            with self._metrics.task(self.name):
+            with self._metrics.task(self.name, retry=task.failed > 0):
                 await self._faults.strike()
-                await self._work(account_id)
+                await self._work(task.account_id)
+        except MAY_PASS as error:
+            await self._failed(task, error)
         except Exception as error:  # an agent outlives every task; the metric names the error
-            log.warning("agent %s failed on account %d: %s", self.name, account_id, error)
+            self._errors.record_unhandled(error)
+            log.exception("agent %s failed on account %d for no known reason", self.name, task.account_id)
+
+    async def _failed(self, task: Task, error: Exception) -> None:
+        """Try a task again at the end of the queue, or give it up."""
+        log.warning("agent %s failed on account %d: %s", self.name, task.account_id, error)
+        again = Task(task.account_id, task.failed + 1)
+        self._errors.record_error(error, "warning" if again.failed < ATTEMPTS else "error")
+        if again.failed < ATTEMPTS:
+            await self.give(again)
 
     async def _keep_backlog(self) -> None:
         """Fill the queue as the fault ``queue_backlog`` says, and wake the workers when it says less than before."""
         while not self._stopping:
             async with self._changed:
                 missing = self._faults.current.queue_backlog - len(self._waiting)
-                self._waiting.extend(random.randint(1, 100) for _ in range(missing))
+                self._waiting.extend(Task(random.randint(1, 100)) for _ in range(missing))
                 self._show_queue()
                 self._changed.notify_all()
             await asyncio.sleep(BACKLOG_SECONDS)
@@ -106,13 +133,22 @@ class Agents:
     """The three agents of the application: ``sync``, ``memory`` and ``recommendation``."""
 
     def __init__(
-        self, accounts: Accounts, zoho: ZohoClient, metrics: MetricsCollector, faults: FaultSwitches, workers: int
+        self,
+        *,
+        accounts: Accounts,
+        zoho: ZohoClient,
+        memory: Memory,
+        recommender: Recommender,
+        metrics: MetricsCollector,
+        faults: FaultSwitches,
+        workers: int,
     ) -> None:
         self._accounts = accounts
         self._zoho = zoho
+        self._memory = memory
+        self._recommender = recommender
         self._metrics = metrics
-        self._nodes = 0
-        self._ingest = track_time(metrics.memory.processing_duration, operation="ingest")(self._read_document)
+        self._faults = faults
         work: dict[str, Work] = {"sync": self._sync, "memory": self._remember, "recommendation": self._recommend}
         self._agents = [Agent(name, do, metrics, faults, workers) for name, do in work.items()]
 
@@ -122,8 +158,10 @@ class Agents:
         return [agent.name for agent in self._agents]
 
     async def give(self) -> None:
-        """Put a task of a random account into a random agent's queue."""
-        await random.choice(self._agents).give(random.randint(1, self._accounts.count))
+        """Put a task into a random agent's queue: for ``sync`` the account whose turn it is, else a random one."""
+        agent = random.choice(self._agents)
+        account_id = self._accounts.next_to_sync() if agent.name == "sync" else random.randint(1, self._accounts.count)
+        await agent.give(Task(account_id))
 
     async def run(self) -> None:
         """Run all agents until cancelled, then let them finish the tasks they have begun, within 5 s."""
@@ -140,43 +178,16 @@ class Agents:
         await asyncio.gather(*running)
 
     async def _sync(self, account_id: int) -> None:
-        await sync_account(self._accounts, self._zoho, self._metrics, account_id)
+        await sync_account(self._accounts, self._zoho, self._metrics, self._faults, account_id)
 
     async def _remember(self, account_id: int) -> None:
-        try:
-            await self._ingest(account_id)
-        except Exception:
-            self._metrics.memory.record_documents(status="failure")
-            raise
-        self._metrics.memory.record_documents()
-        self._nodes += 3
-        self._metrics.memory.set_graph_size(self._nodes, self._nodes * 2)
+        await self._accounts.get(account_id)
+        await self._memory.remember()
 
     async def _recommend(self, account_id: int) -> None:
-        account = await self._accounts.get(account_id)
-        await asyncio.sleep(random.uniform(0.01, 0.05))
-        recommendation = self._accounts.recommend(account)
-        if random.random() < 0.6:
-            self._metrics.business.record_accepted(str(recommendation["type"]))
-
-    async def _read_document(self, account_id: int) -> None:
-        await self._accounts.get(account_id)
-        await asyncio.sleep(random.uniform(0.02, 0.08))
-
-
-async def sync_account(
-    accounts: Accounts, zoho: ZohoClient, metrics: MetricsCollector, account_id: int
-) -> dict[str, object]:
-    """Bring one account up to date from Zoho.
-
-    Raises:
-        ZohoRateLimitError: Zoho refused the call.
-        UnknownAccountError: There is no such account.
-    """
-    try:
-        fresh = await zoho.fetch_account(account_id)
-    except ZohoRateLimitError as error:
-        metrics.zoho.record_sync_failure(error)
-        raise
-    account = await accounts.update(account_id, int(str(fresh["revenue"])))
-    return {"id": account.id, "revenue": account.revenue, "synced": account.synced}
+        with self._metrics.business.processing():
+            account = await self._accounts.get(account_id)
+            await self._recommender.enrich()
+            recommendation = await self._recommender.recommend(account)
+        if recommendation is not None:
+            self._recommender.judge(str(recommendation["type"]))

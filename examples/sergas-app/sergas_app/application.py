@@ -16,8 +16,12 @@ from .accounts import Accounts
 from .agents import Agents
 from .api import api_router
 from .control import control_router
+from .database import Database
 from .faults import FaultSwitches
 from .load import Load, request_at_random
+from .memory import Memory
+from .mishaps import Mishaps
+from .recommendations import Recommender
 from .settings import Settings
 from .zoho import ZohoClient
 
@@ -34,19 +38,30 @@ def build(settings: Settings, metrics: MetricsCollector | None = None) -> FastAP
         metrics: Where it records; a collector on the default registry when left out.
     """
     metrics = metrics or MetricsCollector()
-    faults, load = FaultSwitches(), Load(settings.load_rate)
-    accounts, zoho = Accounts(metrics, settings.accounts), ZohoClient(metrics, faults, settings.zoho_quota)
-    jobs: list[Job] = []
+    faults, load, mishaps = FaultSwitches(), Load(settings.load_rate), Mishaps(settings.mishaps)
+    database = Database(metrics, faults, mishaps)
+    accounts = Accounts(metrics, faults, database, settings.accounts)
+    zoho = ZohoClient(metrics, faults, mishaps, settings.zoho_quota)
+    recommender = Recommender(metrics, faults, mishaps)
+    jobs: list[Job] = [database.watch]
     if settings.has_agents:
-        agents = Agents(accounts, zoho, metrics, faults, settings.workers)
-        jobs += [agents.run, lambda: load.run(agents.give)]
+        agents = Agents(
+            accounts=accounts,
+            zoho=zoho,
+            memory=Memory(metrics, faults, mishaps),
+            recommender=recommender,
+            metrics=metrics,
+            faults=faults,
+            workers=settings.workers,
+        )
+        jobs += [agents.run, accounts.measure_lag, lambda: load.run(agents.give)]
     if settings.has_api:
         jobs.append(_requests(load, settings))
 
     app = FastAPI(title=f"Sergas example ({settings.role})", lifespan=_running(jobs))
     app.include_router(control_router(faults, load))
     if settings.has_api:
-        app.include_router(api_router(accounts, zoho, metrics, faults))
+        app.include_router(api_router(accounts, zoho, recommender, metrics, faults))
     return instrument(app, collector=metrics)
 
 

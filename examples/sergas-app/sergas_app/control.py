@@ -35,7 +35,7 @@ def control_router(faults: FaultSwitches, load: Load) -> APIRouter:
             changed = faults.change(changes)
         except ValidationError as error:
             raise HTTPException(422, error.errors(include_url=False, include_context=False)) from error
-        after.add_task(faults.crash_if_told)
+        after.add_task(faults.strike_process)
         return changed
 
     @router.delete("/faults")

@@ -10,6 +10,8 @@ from contextlib import suppress
 
 import httpx
 
+from .recommendations import REJECTION_REASONS
+
 log = logging.getLogger("sergas_app.load")
 
 MOST_AT_ONCE = 200
@@ -58,13 +60,14 @@ async def _run(work: Callable[[], Awaitable[None]]) -> None:
 
 def random_request(accounts: int) -> tuple[str, str]:
     """Method and path of a request as account managers make them."""
-    account = random.randint(1, accounts)
+    account, reason = random.randint(1, accounts), random.choice(REJECTION_REASONS)
     choices = {
         ("GET", "/accounts"): 30,
         ("GET", f"/accounts/{account}"): 35,
         ("GET", f"/accounts/{account}/recommendations"): 15,
         ("POST", f"/accounts/{account}/sync"): 12,
         ("POST", f"/accounts/{account}/recommendations/upsell/accept"): 5,
+        ("POST", f"/accounts/{account}/recommendations/upsell/reject?reason={reason}"): 2,
         ("GET", f"/accounts/{accounts + account}"): 2,
         ("GET", f"/no-such-page/{account}"): 1,
     }

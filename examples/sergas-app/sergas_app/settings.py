@@ -27,6 +27,7 @@ class Settings:
         workers: Tasks that each agent works on at once.
         accounts: Accounts that exist.
         zoho_quota: Calls per minute that the simulated Zoho allows.
+        mishaps: Share of calls, queries and answers that go wrong in ordinary times, from 0 to 1.
         log_level: Level of the log.
     """
 
@@ -37,6 +38,7 @@ class Settings:
     workers: int = 4
     accounts: int = 200
     zoho_quota: int = 6000
+    mishaps: float = 0.0
     log_level: str = "info"
 
     @property
@@ -64,6 +66,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         workers=_count(environment, "SERGAS_WORKERS", Settings.workers),
         accounts=_count(environment, "SERGAS_ACCOUNTS", Settings.accounts),
         zoho_quota=_count(environment, "SERGAS_ZOHO_QUOTA", Settings.zoho_quota),
+        mishaps=_share(environment, "SERGAS_MISHAPS", Settings.mishaps),
         log_level=_word(environment, "SERGAS_LOG_LEVEL", Settings.log_level, LEVELS, "level"),
     )
 
@@ -77,6 +80,13 @@ def _word(environment: Mapping[str, str], name: str, default: str, allowed: tupl
 
 def _count(environment: Mapping[str, str], name: str, default: int) -> int:
     return _number(environment, name, default, int, "whole number")
+
+
+def _share(environment: Mapping[str, str], name: str, default: float) -> float:
+    share = _number(environment, name, default, float, "number")
+    if share > 1:
+        raise ValueError(f"{name}={environment[name]!r} is above 1: write a share, such as {name}=0.01")
+    return share
 
 
 def _number(environment: Mapping[str, str], name: str, default: N, read: Callable[[str], N], what: str) -> N:
