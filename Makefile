@@ -115,6 +115,10 @@ tools-light: venv
 chart-deps: venv ## Stand-ins for the chart's dependencies, so that it renders without a Helm repository
 	@$(PY) charts/stubs.py
 
+.PHONY: chart-images
+chart-images: venv tools-light ## Every image the chart runs, one a line (VALUES='a.yaml b.yaml', KPS_ARCHIVES=folder)
+	@$(PY) -m charts.images $(if $(KPS_ARCHIVES),--archives $(KPS_ARCHIVES)) $(VALUES)
+
 .PHONY: generate
 generate: venv tools-light chart-deps ## Rewrite every generated file
 	$(UV) export --quiet --locked --package sergas-operator --no-default-groups --no-emit-workspace -o operator/requirements.txt

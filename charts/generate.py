@@ -2,6 +2,8 @@
 
 charts/sergas-monitoring/dashboards/*.json          from dashboards/
 charts/sergas-monitoring/examples/<case>/output.yaml from that folder's values.yaml
+charts/sergas-monitoring/values.schema.json          descriptions, alerts' names, and the spec; the rest is by hand
+charts/sergas-monitoring/README.md                   tables of values and examples; the rest is by hand
 docs/reference/alerts.md                             from the chart's alerts/
 manifests/crd.yaml                                   from the chart's crds/
 manifests/install.yaml                               from the chart, for people without Helm
@@ -12,6 +14,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from charts import readme, values_schema
 from charts.alert_table import table
 from charts.helm import CHART, ROOT, template
 
@@ -61,6 +64,8 @@ def install() -> str:
 
 def main() -> None:
     subprocess.run([sys.executable, "-m", "dashboards"], check=True, cwd=ROOT)
+    values_schema.FILE.write_text(values_schema.text(), encoding="utf-8")
+    readme.FILE.write_text(readme.text(), encoding="utf-8")
     for case in sorted(EXAMPLES.iterdir()):
         (case / "output.yaml").write_text(example_output(case), encoding="utf-8")
     (ROOT / "docs" / "reference" / "alerts.md").write_text(table(), encoding="utf-8")

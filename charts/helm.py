@@ -50,16 +50,28 @@ def stubbed() -> Path:
 def template(
     values: Iterable[Path] = (),
     settings: Iterable[str] = (),
+    *,
     release: str = "sergas",
     namespace: str = "monitoring",
     extra: Iterable[str] = (),
+    chart: Path | None = None,
+    program: str = "helm",
 ) -> str:
     """What `helm template` prints for these values files, `--set-json` settings and further arguments.
+
+    Args:
+        values: files, a later one over an earlier one.
+        settings: `path=<JSON>`, over the files.
+        release: its name.
+        namespace: of the release.
+        extra: more arguments.
+        chart: folder of the chart; with stubs of its dependencies when none is given.
+        program: helm or helm4.
 
     Raises:
         RenderError: with Helm's error text.
     """
-    command = [tool("helm"), "template", release, str(stubbed()), "--namespace", namespace]
+    command = [tool(program), "template", release, str(chart or stubbed()), "--namespace", namespace]
     command += ["--kube-version", KUBE_VERSION]
     for file in values:
         command += ["--values", str(file)]

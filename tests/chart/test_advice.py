@@ -124,6 +124,27 @@ def test_redis_labels_are_asked_for_where_they_work():
     )
 
 
+def test_an_exporter_that_ignores_what_is_global_is_told_apart():
+    told = refusal(
+        'global={"imageRegistry":"r.example.com","imagePullSecrets":[{"name":"a"},{"name":"b"}]}',
+        "prometheus-postgres-exporter.enabled=true",
+        'prometheus-postgres-exporter.image={"registry":"quay.io"}',
+        "prometheus-redis-exporter.enabled=true",
+        'prometheus-redis-exporter.image={"repository":"oliver006/redis_exporter"}',
+    )
+    reads_no = "this chart does not read global."
+    secrets = f"image.pullSecrets: {reads_no}imagePullSecrets. Set it to [a, b] too."
+    for sentence in (
+        f'prometheus-postgres-exporter.image.registry: {reads_no}imageRegistry. Set it to "r.example.com" too.',
+        f"prometheus-redis-exporter.image.repository: {reads_no}imageRegistry. Set it to"
+        ' "r.example.com/oliver006/redis_exporter".',
+        f"prometheus-postgres-exporter.{secrets}",
+        f"prometheus-redis-exporter.{secrets}",
+        f"prometheus-blackbox-exporter.{secrets}",
+    ):
+        assert f"- {sentence}\n" in told
+
+
 @pytest.mark.parametrize(
     "setting",
     [

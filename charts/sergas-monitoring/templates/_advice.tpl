@@ -2,7 +2,7 @@
 instead. All are collected, so that one run shows them all. */}}
 {{- define "sergas-monitoring.advice" -}}
 {{- $problems := list -}}
-{{- range $part := list "stackOwners" "stackMovedSettings" "stackNames" "grafana" "webhooks" "exporters" "namespaces" "objectives" -}}
+{{- range $part := list "stackOwners" "stackMovedSettings" "stackNames" "grafana" "webhooks" "exporters" "namespaces" "objectives" "registries" -}}
 {{- range splitList "\n" (include (printf "sergas-monitoring.advice.%s" $part) $) -}}
 {{- with trim . -}}{{- $problems = append $problems (printf "- %s" .) -}}{{- end -}}
 {{- end -}}
@@ -117,5 +117,26 @@ operator.namespaces: does not name {{ .Release.Namespace }}, so nobody would act
 {{- define "sergas-monitoring.advice.objectives" -}}
 {{- if and .Values.slos.enabled (not .Values.recording.enabled) }}
 slos.enabled: objectives read the recording rules, which recording.enabled switches off, so no burn rate would be known. Set recording.enabled to true or slos.enabled to false.
+{{- end }}
+{{- end -}}
+
+{{/* Exporter charts that do not read what is global, in the pinned versions; blackbox reads the registry only. */}}
+{{- define "sergas-monitoring.advice.registries" -}}
+{{- $registry := (.Values.global).imageRegistry -}}
+{{- $postgres := index .Values "prometheus-postgres-exporter" -}}
+{{- if and $registry $postgres.enabled (ne (dig "image" "registry" "" $postgres) $registry) }}
+prometheus-postgres-exporter.image.registry: this chart does not read global.imageRegistry. Set it to "{{ $registry }}" too.
+{{- end }}
+{{- $redis := index .Values "prometheus-redis-exporter" -}}
+{{- if and $registry $redis.enabled (not (hasPrefix (printf "%s/" $registry) (dig "image" "repository" "" $redis))) }}
+prometheus-redis-exporter.image.repository: this chart does not read global.imageRegistry. Set it to "{{ $registry }}/oliver006/redis_exporter".
+{{- end }}
+{{- $secrets := list -}}
+{{- range (.Values.global).imagePullSecrets }}{{ $secrets = append $secrets .name }}{{ end -}}
+{{- range $name := list "prometheus-postgres-exporter" "prometheus-redis-exporter" "prometheus-blackbox-exporter" }}
+{{- $exporter := index $.Values $name }}
+{{- if and $secrets $exporter.enabled (not (dig "image" "pullSecrets" list $exporter)) }}
+{{ $name }}.image.pullSecrets: this chart does not read global.imagePullSecrets. Set it to [{{ join ", " $secrets }}] too.
+{{- end }}
 {{- end }}
 {{- end -}}

@@ -34,16 +34,17 @@ app.kubernetes.io/component: operator
 {{- dict "namespaces" (.Values.operator.namespaces | default (list .Release.Namespace) | uniq) | toJson -}}
 {{- end -}}
 
-{{/* An image reference from {registry, repository, tag, digest}. Call with (dict "image" ... "tag" <default tag> "root" $). */}}
+{{/* An image reference from {registry, repository, tag, digest}. Call with (dict "image" ... "tag" <default tag> "root" $). A
+digest takes the tag's place, or stands beside it with "keepTag" true. */}}
 {{- define "sergas-monitoring.image" -}}
 {{- $registry := (.root.Values.global).imageRegistry | default .image.registry -}}
 {{- $name := .image.repository -}}
 {{- with $registry }}{{ $name = printf "%s/%s" . $name }}{{ end -}}
-{{- if .image.digest -}}
-{{- printf "%s@%s" $name .image.digest -}}
-{{- else -}}
-{{- printf "%s:%s" $name (.image.tag | default .tag | toString) -}}
+{{- if or .keepTag (not .image.digest) -}}
+{{- $name = printf "%s:%s" $name (.image.tag | default .tag | toString) -}}
 {{- end -}}
+{{- with .image.digest }}{{ $name = printf "%s@%s" $name . }}{{ end -}}
+{{- $name -}}
 {{- end -}}
 
 {{- define "sergas-monitoring.operatorServiceAccount" -}}
