@@ -9,13 +9,42 @@ import warnings
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)
-    from grafana_foundation_sdk.builders import common, dashboard, prometheus, stat, timeseries
+    from grafana_foundation_sdk.builders import (
+        common,
+        dashboard,
+        gauge,
+        heatmap,
+        piechart,
+        prometheus,
+        stat,
+        table,
+        timeseries,
+    )
 
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models import common as common_model
 from grafana_foundation_sdk.models import dashboard as model
+from grafana_foundation_sdk.models import heatmap as heatmap_model
+from grafana_foundation_sdk.models import piechart as piechart_model
+from grafana_foundation_sdk.models import prometheus as prometheus_model
 
-__all__ = ["common", "common_model", "dashboard", "model", "prometheus", "stat", "text", "timeseries"]
+__all__ = [
+    "common",
+    "common_model",
+    "dashboard",
+    "gauge",
+    "heatmap",
+    "heatmap_model",
+    "model",
+    "piechart",
+    "piechart_model",
+    "prometheus",
+    "prometheus_model",
+    "stat",
+    "table",
+    "text",
+    "timeseries",
+]
 
 
 def text(built: model.Dashboard) -> str:

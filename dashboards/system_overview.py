@@ -2,131 +2,159 @@
 
 from typing import Final
 
-from dashboards import limits
-from dashboards.frame import API, APP, ASKED, filled, frame
-from dashboards.panels import GREEN, RED, Bands, Panel, Query, above, below, graph, number
-from dashboards.sdk import model, stat
+from dashboards import limits, uids
+from dashboards.about import About, Panel
+from dashboards.bands import GREEN, RED, YELLOW, Bands, above, below, limit
+from dashboards.frame import Section, filled, frame
+from dashboards.infrastructure import cache, database, nodes_and_containers
+from dashboards.panels import graph, number, worded
+from dashboards.query import APP, SERVICE, Query, chosen, counted
+from dashboards.sdk import model
 
-UID: Final = "sergas-system-overview"
-WINDOW: Final = "$__rate_interval"
-BUCKETS: Final = "sergas_http_request_duration_seconds_bucket"
-REQUESTS: Final = "sergas_http_requests_total"
+ERRORS: Final = (uids.ERRORS, "Errors by route and kind")
+SLOS: Final = (uids.SLOS, "Objectives")
+AGENTS: Final = (uids.AGENTS, "Agents")
+BUSINESS: Final = (uids.BUSINESS, "Business metrics")
+GENERATED: Final = "namespace_type:sergas_recommendations_generated:rate5m"
+FIRING: Final = 'alertstate="firing"'
+OURS: Final = 'category!=""'
+SERIOUS: Final = 'severity!="info"'
+EACH: Final = "{{namespace}} {{job}}"
 
 
 def built() -> model.Dashboard:
-    empty = frame(UID, "Sergas / System Overview", "Is the product well, and where to look if not?", "system_overview")
-    rows = {"Is it well?": health(), "Requests": requests(), "Resources": resources(), "Business": business()}
-    return filled(empty, rows).build()
+    question = "Is the product well, and where to look if not?"
+    empty = frame(uids.OVERVIEW, "System Overview", question, "system_overview", offered=["service"])
+    return filled(
+        empty,
+        [
+            Section("Is the product well?", health()),
+            Section("What do users get?", requests()),
+            Section("What is it running on?", resources()),
+            Section("Does it do its work?", business()),
+            Section("Restarts and gaps", restarts(), closed=True),
+            Section("Database", database(), closed=True),
+            Section("Cache", cache(), closed=True),
+            Section("Nodes, containers and volumes", nodes_and_containers(), closed=True),
+        ],
+    )
 
 
 def health() -> list[Panel]:
-    return [services(), pods(), alerts_firing(), errors_now(), latency_now()]
-
-
-def services() -> stat.Panel:
-    up = model.ValueMappingResult(text="UP", color=GREEN)
-    down = model.ValueMappingResult(text="DOWN", color=RED)
-    return number(
-        "Services",
-        "UP while at least one pod answers its scrape. DOWN: nobody is served; see the runbook of ServiceDown. A"
-        " service that is missing here has no pod at all.",
-        "none",
-        Query(f"max by (namespace, job) (up{{{APP}}})", "{{job}} in {{namespace}}"),
+    services = number(
+        About(
+            "Services",
+            "UP while at least one pod answers its scrape. DOWN: nobody is served; the pods' events tell why. A"
+            " service that is missing here has no pod at all.",
+            "none",
+            alerts=("ServiceDown", "ServiceAbsent"),
+        ),
+        Query(chosen("namespace_job:sergas_target_up:max", APP, SERVICE), EACH),
         Bands(base=RED, steps=((1, GREEN),)),
         width=8,
-    ).mappings([model.ValueMap(options={"1": up, "0": down})])
-
-
-def pods() -> stat.Panel:
-    return number(
-        "Pods that answer",
-        "Share of pods that answer their scrape. Below 100 % for longer than a release takes: a pod is stuck.",
-        "percentunit",
-        Query(f"avg by (job) (up{{{APP}}})", "{{job}}"),
-        Bands(base=RED, steps=((0.5, "yellow"), (1, GREEN))),
-        width=4,
-        decimals=0,
     )
-
-
-def alerts_firing() -> stat.Panel:
-    return number(
-        "Alerts firing",
-        "Firing alerts on the application. Anything but 0 has a runbook.",
-        "none",
-        Query('count(ALERTS{alertstate="firing",category!="",namespace=~"$namespace"}) or vector(0)', "alerts"),
-        Bands(steps=((1, RED),)),
-        width=4,
-        decimals=0,
-    )
-
-
-def errors_now() -> stat.Panel:
-    return number(
-        "Failing requests",
-        "Share of requests answered with a 5xx status over five minutes. Red pages someone: HighErrorRate.",
-        "percentunit",
-        Query(f"{failures('5m')} / {rate_of_requests('5m')}", "{{job}}"),
-        above(limits.ERROR_RATIO_TARGET, limits.alert_threshold("HighErrorRate")),
-        width=4,
-        decimals=2,
-    )
-
-
-def latency_now() -> stat.Panel:
-    return number(
-        "95th percentile",
-        "One request in twenty takes this long or longer, over five minutes. Red pages someone: APILatencyCritical.",
-        "s",
-        Query(quantile(0.95, "5m"), "{{job}}"),
-        above(limits.LATENCY_TARGET_SECONDS, limits.alert_threshold("APILatencyCritical")),
-        width=4,
-    )
-
-
-def rate_of_requests(window: str) -> str:
-    return f"sum by (job) (rate({REQUESTS}{{{ASKED}}}[{window}]))"
-
-
-def failures(window: str) -> str:
-    """Failing requests a second; 0, not nothing, for a job that never failed."""
-    failing = f'sum by (job) (rate({REQUESTS}{{{ASKED},status=~"5.."}}[{window}]))'
-    return f"({failing} or 0 * {rate_of_requests(window)})"
-
-
-def quantile(share: float, window: str) -> str:
-    return f"histogram_quantile({share}, sum by (job, le) (rate({BUCKETS}{{{API}}}[{window}])))"
+    return [
+        services.mappings(worded(("0", "DOWN", RED), ("1", "UP", GREEN))),
+        number(
+            About(
+                "Pods that answer",
+                "Share of pods that answer their scrape, of the worst service. Below 100 % for longer than a release"
+                " takes: a pod is stuck or cannot start.",
+                "percentunit",
+                alerts=("ServiceDown",),
+            ),
+            Query(f"min({chosen('namespace_job:sergas_target_up:avg', APP, SERVICE)})", "pods"),
+            Bands(base=RED, steps=((0.5, YELLOW), (1, GREEN))),
+            decimals=0,
+        ),
+        number(
+            About(
+                "Alerts firing",
+                "Firing alerts that want somebody to act: critical ones and warnings. Each has a runbook.",
+                "none",
+                details=((uids.MONITORING, "All alerts"),),
+            ),
+            Query(f"count({chosen('ALERTS', FIRING, OURS, SERIOUS)}) or vector(0)", "alerts"),
+            limit(1),
+            decimals=0,
+        ),
+        number(
+            About(
+                "Failing requests",
+                "Share of requests answered with a 5xx status over five minutes, of the worst service. Yellow: the"
+                " target of 1 % is missed. Red pages someone.",
+                "percentunit",
+                alerts=("HighErrorRate",),
+                details=(ERRORS,),
+            ),
+            Query(f"max({chosen('namespace_job:sergas_http_requests_failed:ratio_rate5m', SERVICE)})", "failing"),
+            above(limits.ERROR_RATIO_TARGET, limits.alert_threshold("HighErrorRate")),
+            decimals=2,
+        ),
+        number(
+            About(
+                "95th percentile",
+                "One request in twenty takes this long or longer, of the worst service. Yellow: the target of 500 ms"
+                " is missed. Red pages someone.",
+                "s",
+                alerts=("APILatencyCritical",),
+                details=(SLOS,),
+            ),
+            Query(f"max({chosen('namespace_job:sergas_http_request_duration_seconds:p95_rate5m', SERVICE)})", "p95"),
+            above(limits.LATENCY_TARGET_SECONDS, limits.alert_threshold("APILatencyCritical")),
+        ),
+    ]
 
 
 def requests() -> list[Panel]:
+    latency = "namespace_job:sergas_http_request_duration_seconds"
     return [
         graph(
-            "Request rate",
-            "Requests a second by service, without probes. Zero by day: nothing reaches it. See TrafficStopped.",
-            "reqps",
-            [Query(rate_of_requests(WINDOW), "{{job}}")],
+            About(
+                "Request rate",
+                "Requests a second by service, without probes. A fall to zero by day: nothing reaches it any more.",
+                "reqps",
+                alerts=("TrafficStopped",),
+            ),
+            [Query(chosen("namespace_job:sergas_http_requests:rate5m", SERVICE), EACH)],
         ),
         graph(
-            "Error rate",
-            "Share of requests answered with a 5xx status. The lines are the target of 1 % and the alert's limit.",
-            "percentunit",
-            [Query(f"{failures(WINDOW)} / {rate_of_requests(WINDOW)}", "{{job}}")],
+            About(
+                "Error rate",
+                "Share of requests answered with a 5xx status. The lines are the target of 1 % and the alert's limit."
+                " A step up at a blue mark: the release did it; roll it back.",
+                "percentunit",
+                alerts=("HighErrorRate",),
+                details=(ERRORS,),
+            ),
+            [Query(chosen("namespace_job:sergas_http_requests_failed:ratio_rate5m", SERVICE), EACH)],
             above(limits.ERROR_RATIO_TARGET, limits.alert_threshold("HighErrorRate")),
         ),
         graph(
-            "API latency",
-            "95th and 99th percentile of requests that ended. The lines are the target of 500 ms and the alert's limit."
-            " A flat line at 10 s means longer than the last bucket.",
-            "s",
-            [Query(quantile(0.95, WINDOW), "p95"), Query(quantile(0.99, WINDOW), "p99")],
+            About(
+                "API latency",
+                "95th and 99th percentile of requests that ended. The lines are the target of 500 ms and the alert's"
+                " limit. A flat line at 10 s means longer than the last bucket.",
+                "s",
+                alerts=("APILatencyCritical",),
+                details=(SLOS,),
+            ),
+            [
+                Query(chosen(f"{latency}:p95_rate5m", SERVICE), f"{EACH} p95"),
+                Query(chosen(f"{latency}:p99_rate5m", SERVICE), f"{EACH} p99"),
+            ],
             above(limits.LATENCY_TARGET_SECONDS, limits.alert_threshold("APILatencyCritical")),
         ),
         graph(
-            "Requests in flight",
-            "Requests begun and not ended, by pod. A line that only climbs is a pod that hangs: RequestsPilingUp.",
-            "none",
-            [Query(f"sum by (pod) (sergas_http_requests_in_progress{{{APP}}})", "{{pod}}")],
-            Bands(steps=((limits.alert_threshold("RequestsPilingUp"), RED),), drawn=True),
+            About(
+                "Requests in flight",
+                "Requests begun and not ended, of the pod that has most. A line that only climbs is a pod that hangs:"
+                " latency does not show it, as it counts requests that ended.",
+                "none",
+                alerts=("RequestsPilingUp",),
+            ),
+            [Query(chosen("namespace_job:sergas_http_requests_in_progress:max", SERVICE), EACH)],
+            limit(limits.alert_threshold("RequestsPilingUp")),
         ),
     ]
 
@@ -134,69 +162,100 @@ def requests() -> list[Panel]:
 def resources() -> list[Panel]:
     return [
         graph(
-            "CPU of the application",
-            "Cores used by each pod's process. Flat at the pod's limit: it is throttled, and latency rises.",
-            "none",
-            [Query(f"sum by (pod) (rate(process_cpu_seconds_total{{{APP}}}[{WINDOW}]))", "{{pod}}")],
+            About(
+                "CPU of the application",
+                "Cores used by all pods of a service. Flat on top while latency rises: the pods are throttled at"
+                " their limit. The rows below show it as share of the limit.",
+                "none",
+                alerts=("CPUUsageHigh",),
+            ),
+            [Query(chosen("namespace_job:process_cpu_seconds:rate5m", SERVICE), EACH)],
         ),
         graph(
-            "Memory of the application",
-            "Resident memory of each pod's process. A saw-tooth with restarts: the limit is too low, or it leaks.",
-            "bytes",
-            [Query(f"sum by (pod) (process_resident_memory_bytes{{{APP}}})", "{{pod}}")],
+            About(
+                "Memory of the application",
+                "Resident memory of the largest pod of a service. A saw-tooth that ends in restarts: it leaks, or its"
+                " limit is too low.",
+                "bytes",
+                alerts=("MemoryUsageHigh",),
+            ),
+            [Query(chosen("namespace_job:process_resident_memory_bytes:max", SERVICE), EACH)],
         ),
         graph(
-            "CPU of the nodes",
-            "Share of each node's CPU in use. Above 85 % for long, pods slow each other down. Needs node-exporter.",
-            "percentunit",
-            [Query(f'1 - avg by (instance) (rate(node_cpu_seconds_total{{mode="idle"}}[{WINDOW}]))', "{{instance}}")],
-            above(0.85, 0.95),
-        ),
-        graph(
-            "Memory of the nodes",
-            "Share of each node's memory that is in use. Above 85 % pods are soon evicted. Needs node-exporter.",
-            "percentunit",
-            [Query("1 - node_memory_MemAvailable_bytes / node_memory_MemTotal_bytes", "{{instance}}")],
-            above(0.85, 0.95),
-        ),
-        graph(
-            "Database connections",
-            "The application's pool, by state. In use at the maximum: requests wait for a connection.",
-            "none",
+            About(
+                "Database connections",
+                "The pools of all pods, by state. In use at the maximum: requests wait for a connection.",
+                "none",
+                alerts=("DatabasePoolExhausted",),
+            ),
             [
-                Query(f"sum by (state) (sergas_database_pool_connections{{{APP}}})", "{{state}}"),
-                Query(f"sum(sergas_database_pool_connections_max{{{APP}}})", "maximum"),
+                Query(chosen("namespace_state:sergas_database_pool_connections:sum"), "{{namespace}} {{state}}"),
+                Query(chosen("namespace:sergas_database_pool_connections_max:sum"), "{{namespace}} maximum"),
             ],
         ),
         graph(
-            "Cache hit rate",
-            "Share of look-ups that the cache answered. The lines are the target of 85 % and the limit of 70 %."
-            " A sudden fall: the cache was flushed or restarted.",
-            "percentunit",
-            [Query(cache_hit_ratio(), "{{cache}}")],
+            About(
+                "Cache hit rate",
+                "Share of look-ups that the cache answered. The lines are the target of 85 % and the limit of 70 %. A"
+                " sudden fall: the cache was flushed or restarted, or a release changed its keys.",
+                "percentunit",
+                alerts=("CacheHitRateLow",),
+            ),
+            [Query(chosen("namespace_cache:sergas_cache_hits:ratio_rate5m"), "{{namespace}} {{cache}}")],
             below(limits.CACHE_HIT_LIMIT, limits.CACHE_HIT_TARGET),
         ),
     ]
 
 
-def cache_hit_ratio() -> str:
-    hits = f"sum by (cache) (rate(sergas_cache_hits_total{{{APP}}}[{WINDOW}]))"
-    misses = f"sum by (cache) (rate(sergas_cache_misses_total{{{APP}}}[{WINDOW}]))"
-    return f"{hits} / ({hits} + {misses})"
-
-
 def business() -> list[Panel]:
     return [
         graph(
-            "Active accounts",
-            "Accounts in the system. A step down: a sync dropped accounts.",
-            "none",
-            [Query(f"max by (namespace) (sergas_accounts_active_total{{{APP}}})", "{{namespace}}")],
+            About(
+                "Active accounts",
+                "Accounts in the system. A step down: a sync dropped accounts.",
+                "none",
+                details=(BUSINESS,),
+            ),
+            [Query(chosen("namespace:sergas_accounts_active_total:max"), "{{namespace}}")],
         ),
         graph(
-            "Recommendations generated",
-            "Recommendations an hour, by type. Zero by day: the agents have stalled.",
-            "none",
-            [Query(f"sum by (type) (rate(sergas_recommendations_generated_total{{{APP}}}[1h])) * 3600", "{{type}}")],
+            About(
+                "Recommendations generated",
+                "Recommendations an hour, by type. Zero by day: the agents have stalled.",
+                "none",
+                alerts=("RecommendationsStalled",),
+                details=(AGENTS, BUSINESS),
+            ),
+            [
+                Query(
+                    counted(GENERATED, span="1h", by="type"),
+                    "{{type}}",
+                )
+            ],
+        ),
+    ]
+
+
+def restarts() -> list[Panel]:
+    return [
+        graph(
+            About(
+                "Pods that answer over time",
+                "Share of a service's pods that answer their scrape. Short notches, again and again, add up: the"
+                " alert on uptime looks at six hours.",
+                "percentunit",
+                alerts=("ServiceUptimeLow", "ServiceDown"),
+            ),
+            [Query(chosen("namespace_job:sergas_target_up:avg", APP, SERVICE), EACH)],
+        ),
+        graph(
+            About(
+                "Restarts in 15 minutes",
+                "Restarts of the process that restarts most. Above the line it is a crash loop.",
+                "none",
+                alerts=("ServiceRestarting",),
+            ),
+            [Query(chosen("namespace_job:sergas_process_starts:max_changes15m", SERVICE), EACH)],
+            limit(limits.alert_threshold("ServiceRestarting")),
         ),
     ]

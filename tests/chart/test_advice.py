@@ -10,7 +10,9 @@ STACK = "kube-prometheus-stack"
 ADVICE = {
     "recording.enabled=false": (
         "slos.enabled: objectives read the recording rules, which recording.enabled switches off, so no burn rate would"
-        " be known. Set recording.enabled to true or slos.enabled to false."
+        " be known. Set recording.enabled to true or slos.enabled to false.\n"
+        "- dashboards.enabled: panels read the recording rules, which recording.enabled switches off, so most of them"
+        " would be empty. Set recording.enabled to true or dashboards.enabled to false."
     ),
     f"{STACK}.prometheus.enabled=true": (
         "kube-prometheus-stack.prometheus.enabled: the Sergas operator writes the Prometheus object, and a second"

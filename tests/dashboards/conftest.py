@@ -1,17 +1,29 @@
 """The dashboards as the chart ships them. The SDK that writes them is not imported here: it warns on import."""
 
 import json
+from functools import cache
 
 import pytest
+import yaml
 
-from charts.helm import CHART
+from charts.helm import CHART, objects, template
 
 FOLDER = CHART / "dashboards"
 FILES = sorted(FOLDER.glob("*.json"))
 
 
+@cache
 def parsed(file):
     return json.loads(file.read_text(encoding="utf-8"))
+
+
+def flat(dashboard):
+    """Every panel that asks something, those in collapsed rows too, in the order in which a phone shows them."""
+    for panel in dashboard["panels"]:
+        if panel["type"] == "row":
+            yield from panel.get("panels") or []
+        else:
+            yield panel
 
 
 @pytest.fixture(scope="session")
@@ -19,9 +31,29 @@ def dashboards():
     return {file.stem: parsed(file) for file in FILES}
 
 
+@pytest.fixture(scope="session")
+def panels():
+    """Give the panels of a dashboard."""
+    return lambda dashboard: list(flat(dashboard))
+
+
+@pytest.fixture(scope="session")
+def alerts():
+    """Every alert of the chart, as its file has it."""
+    files = [yaml.safe_load(file.read_text(encoding="utf-8")) for file in sorted((CHART / "alerts").glob("*.yaml"))]
+    return {alert["name"]: alert for file in files for alert in file["alerts"]}
+
+
+@pytest.fixture(scope="session")
+def groups():
+    """Every rule group that the chart renders."""
+    rules = [item for item in objects(template()) if item["kind"] == "PrometheusRule"]
+    return [group for item in rules for group in item["spec"]["groups"]]
+
+
 def pytest_generate_tests(metafunc):
     if "shipped" in metafunc.fixturenames:
         metafunc.parametrize("shipped", [parsed(file) for file in FILES], ids=[file.stem for file in FILES])
     if "panel" in metafunc.fixturenames:
-        pairs = [(file.stem, panel) for file in FILES for panel in parsed(file)["panels"] if panel["type"] != "row"]
+        pairs = [(file.stem, panel) for file in FILES for panel in flat(parsed(file))]
         metafunc.parametrize("panel", [panel for _, panel in pairs], ids=[f"{d}: {p['title']}" for d, p in pairs])

@@ -2,14 +2,12 @@
 
 import re
 
-import promql_parser
 import pytest
 
 from charts.exported import EXPORTED
+from charts.expressions import TARGET_LABELS, exported_series, recorded_series, selectors
 from sergas_metrics.catalogue import CATALOGUE
 
-# Given by service discovery, not by the program that exports.
-TARGET_LABELS = {"job", "namespace", "instance", "pod"}
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 # At which a target is scraped: the application every 10 s, nodes and containers 15, PostgreSQL and Redis 30.
 SCRAPES = {"sergas_": 10, "process_": 10, "up": 15, "node_": 15, "container_": 15, "kubelet_": 15, "kube_": 30}
@@ -18,15 +16,7 @@ SLOWEST_SCRAPE_SECONDS = 30
 
 def known_series(groups):
     """Every series name that the application or an exporter exports or a rule records, with its labels."""
-    known = {name: set(labels) for name, (_, labels) in EXPORTED.items()}
-    known |= {rule["record"]: {"slo", "le"} for group in groups for rule in group["rules"] if "record" in rule}
-    for spec in CATALOGUE:
-        if spec.kind == "histogram":
-            known |= {f"{spec.name}_{part}": set(spec.labels) for part in ("sum", "count")}
-            known[f"{spec.name}_bucket"] = {*spec.labels, "le"}
-        else:
-            known[spec.name] = set(spec.labels)
-    return known
+    return exported_series() | recorded_series(groups)
 
 
 def counters():
@@ -44,23 +34,6 @@ def test_what_is_recorded_reads_series_that_are_there(groups):
 @pytest.fixture
 def rules(shipped, groups):
     return [rule["expr"] for group in groups for rule in group["rules"] if rule.get("alert") == shipped["name"]]
-
-
-def parts(expr):
-    """Every node of the expression's tree."""
-    found, open_ones = [], [promql_parser.parse(expr)]
-    while open_ones:
-        node = open_ones.pop()
-        found.append(node)
-        children = [getattr(node, name, None) for name in ("expr", "lhs", "rhs", "vector_selector")]
-        open_ones += [child for child in [*children, *getattr(node, "args", [])] if child is not None]
-    return found
-
-
-def selectors(expr):
-    """(metric, names of its matchers' labels) for every selector."""
-    found = [part for part in parts(expr) if isinstance(part, promql_parser.VectorSelector)]
-    return [(part.name, {matcher.name for matcher in part.matchers.matchers}) for part in found]
 
 
 def test_it_reads_series_that_are_exported_with_the_labels_it_asks_for(rules, groups):

@@ -118,6 +118,9 @@ operator.namespaces: does not name {{ .Release.Namespace }}, so nobody would act
 {{- if and .Values.slos.enabled (not .Values.recording.enabled) }}
 slos.enabled: objectives read the recording rules, which recording.enabled switches off, so no burn rate would be known. Set recording.enabled to true or slos.enabled to false.
 {{- end }}
+{{- if and .Values.dashboards.enabled (not .Values.recording.enabled) }}
+dashboards.enabled: panels read the recording rules, which recording.enabled switches off, so most of them would be empty. Set recording.enabled to true or dashboards.enabled to false.
+{{- end }}
 {{- end -}}
 
 {{/* Exporter charts that do not read what is global, in the pinned versions; blackbox reads the registry only. */}}

@@ -1,0 +1,246 @@
+"""Error Tracking: what goes wrong, how often, and where to begin."""
+
+from typing import Final
+
+from dashboards import limits, uids
+from dashboards.about import About, Panel
+from dashboards.bands import above, warning
+from dashboards.frame import Section, filled, frame
+from dashboards.panels import graph, number
+from dashboards.query import SERVICE, Query, chosen, counted, summed
+from dashboards.sdk import model
+from dashboards.shapes import pie, sheet
+
+ERRORS: Final = "namespace_job_severity_error_type:sergas_errors:rate5m"
+UNHANDLED: Final = "namespace_job_error_type:sergas_unhandled_exceptions:rate5m"
+DATABASE: Final = "namespace_job_error_type:sergas_database_errors:rate5m"
+STATUS: Final = "namespace_job_status:sergas_http_requests:rate5m"
+ROUTES: Final = "namespace_job_route:sergas_http_requests_failed:rate5m"
+FAILED: Final = "namespace_job:sergas_http_requests_failed:rate5m"
+REQUESTS: Final = "namespace_job:sergas_http_requests:rate5m"
+AGENTS: Final = "namespace_agent_error_type:sergas_agent_task_failures:rate5m"
+ZOHO: Final = "namespace_endpoint_status:sergas_zoho_api_calls:rate5m"
+SYNC: Final = "namespace_error_type:sergas_zoho_sync_failures:rate5m"
+
+
+def built() -> model.Dashboard:
+    question = "What goes wrong, how often, and where should one begin?"
+    empty = frame(uids.ERRORS, "Error Tracking", question, "error_tracking", offered=["service"])
+    return filled(
+        empty,
+        [
+            Section("How bad is it?", now()),
+            Section("What do users see?", requests()),
+            Section("What are the errors?", kinds()),
+            Section("Where do they come from?", origins()),
+        ],
+    )
+
+
+def now() -> list[Panel]:
+    return [
+        number(
+            About(
+                "Overall error rate",
+                "Share of all requests answered with a 5xx status over five minutes. Yellow: the target of 1 % is"
+                " missed. Red pages someone.",
+                "percentunit",
+                alerts=("HighErrorRate",),
+                details=((uids.SLOS, "Error budget"),),
+            ),
+            Query(f"sum({chosen(FAILED, SERVICE)}) / (sum({chosen(REQUESTS, SERVICE)}) > 0)", "failing"),
+            above(limits.ERROR_RATIO_TARGET, limits.alert_threshold("HighErrorRate")),
+            decimals=2,
+        ),
+        _count("Failed requests", "Requests answered with a 5xx status in the last hour.", FAILED, SERVICE),
+        _count(
+            "Errors counted",
+            "Errors that the application counted in the last hour, of every severity.",
+            ERRORS,
+            SERVICE,
+        ),
+        _count(
+            "Unhandled exceptions",
+            "Exceptions that nobody caught, in the last hour. Each is a bug: anything but 0 is worth a look.",
+            UNHANDLED,
+            SERVICE,
+        ),
+        _count("Failed agent tasks", "Attempts of agents that failed in the last hour, retries counted again.", AGENTS),
+        _count("Failed synchronisations", "Synchronisations with Zoho that failed in the last hour.", SYNC),
+    ]
+
+
+def _count(title: str, description: str, record: str, *matchers: str) -> Panel:
+    """How many of them there were in the last hour; 0 rather than nothing where none was ever counted."""
+    counting = counted(record, *matchers, span="1h")
+    return number(
+        About(title, description, "none"), Query(f"{counting} or vector(0)", title.lower()), warning(1), decimals=0
+    )
+
+
+def requests() -> list[Panel]:
+    refused = summed(STATUS, SERVICE, API, REFUSED, by="namespace")
+    asked = summed(REQUESTS, SERVICE, API, by="namespace")
+    return [
+        graph(
+            About(
+                "Error rate",
+                "Share of requests answered with a 5xx status, by service. The lines are the target of 1 % and the"
+                " alert's limit. A step at a blue mark came with a release.",
+                "percentunit",
+                alerts=("HighErrorRate",),
+                details=((uids.OVERVIEW, "System Overview"),),
+            ),
+            [Query(chosen("namespace_job:sergas_http_requests_failed:ratio_rate5m", SERVICE), "{{namespace}} {{job}}")],
+            above(limits.ERROR_RATIO_TARGET, limits.alert_threshold("HighErrorRate")),
+        ),
+        graph(
+            About(
+                "HTTP error breakdown",
+                "Requests a second refused (4xx) or failed (5xx), by status. 429: clients run into the rate limit."
+                " 503: a dependency refuses. 499: clients gave up waiting.",
+                "reqps",
+                alerts=("APIRateLimited",),
+            ),
+            [Query(summed(STATUS, SERVICE, 'status=~"[45].."', by="status"), "{{status}}")],
+            stacked=True,
+        ),
+        sheet(
+            About(
+                "Routes that fail most",
+                "Requests a second that fail, by route. One route alone: its code or what it calls. All routes:"
+                " something they share.",
+                "none",
+                alerts=("HighErrorRate",),
+            ),
+            {"job": "Service", "route": "Route", "Value": "Failed a second"},
+            [Query(f"topk(15, {summed(ROUTES, SERVICE, by='job, route')} > 0)", "{{route}}")],
+            sort="Failed a second",
+        ),
+        graph(
+            About(
+                "Refused for their rate",
+                "Share of requests to the API that are answered with 429. Above the line an alert fires: one client"
+                " runs wild, or the limit is too low.",
+                "percentunit",
+                alerts=("APIRateLimited",),
+            ),
+            [
+                Query(
+                    f"{refused} / ({asked} > 0) or 0 * {asked}",
+                    "{{namespace}}",
+                )
+            ],
+            warning(limits.alert_threshold("APIRateLimited")),
+        ),
+    ]
+
+
+API: Final = 'job="sergas-api"'
+REFUSED: Final = 'status="429"'
+
+
+def kinds() -> list[Panel]:
+    return [
+        pie(
+            About(
+                "Errors by severity",
+                "How the errors of the last hour divide. Much critical or error: look now. Mostly warning: look this"
+                " week.",
+                "none",
+            ),
+            Query(counted(ERRORS, SERVICE, span="1h", by="severity"), "{{severity}}"),
+        ),
+        sheet(
+            About(
+                "Top error types",
+                "The most frequent classes of error in the last hour. Begin at the top; read the log for one of them.",
+                "none",
+            ),
+            {"job": "Service", "severity": "Severity", "error_type": "Error", "Value": "Count"},
+            [
+                Query(
+                    f"topk(15, {counted(ERRORS, SERVICE, span='1h', by='job, severity, error_type')} > 0)",
+                    "{{error_type}}",
+                )
+            ],
+            sort="Count",
+            width=16,
+        ),
+        graph(
+            About(
+                "Errors over time",
+                "Errors a second by severity. A plateau that begins at a blue mark came with a release.",
+                "none",
+            ),
+            [Query(summed(ERRORS, SERVICE, by="severity"), "{{severity}}")],
+            stacked=True,
+        ),
+        graph(
+            About(
+                "Unhandled exceptions over time",
+                "Exceptions a second that left the application, by class. Each is a bug, and each was a 500 or a lost"
+                " task.",
+                "none",
+            ),
+            [Query(summed(UNHANDLED, SERVICE, by="job, error_type"), "{{job}} {{error_type}}")],
+            stacked=True,
+        ),
+    ]
+
+
+def origins() -> list[Panel]:
+    return [
+        graph(
+            About(
+                "Database errors",
+                "Database errors a second by class. Timeouts and refused connections: look at the pool. Conflicts:"
+                " look at what runs at the same time.",
+                "none",
+                alerts=("DatabasePoolExhausted",),
+                details=((uids.OVERVIEW, "Database connections"),),
+            ),
+            [Query(summed(DATABASE, SERVICE, by="job, error_type"), "{{job}} {{error_type}}")],
+            stacked=True,
+        ),
+        graph(
+            About(
+                "Agent task failures",
+                "Failures a second by agent. One agent alone: what it calls. All agents: what they share.",
+                "none",
+                alerts=("AgentFailureRateHigh",),
+                details=((uids.AGENTS, "Agents"),),
+            ),
+            [Query(summed(AGENTS, by="agent"), "{{agent}}")],
+            stacked=True,
+        ),
+        graph(
+            About(
+                "Zoho integration failures",
+                "Synchronisations that fail, a second, by class of error.",
+                "none",
+                alerts=("SyncFailing",),
+                details=((uids.SYNC, "Sync pipeline"),),
+            ),
+            [Query(summed(SYNC, by="error_type"), "{{error_type}}")],
+            stacked=True,
+        ),
+        graph(
+            About(
+                "Zoho calls that fail",
+                "Calls to Zoho a second that were not answered with 2xx or 3xx, by endpoint and status.",
+                "reqps",
+                details=((uids.SYNC, "Sync pipeline"),),
+            ),
+            [
+                Query(
+                    summed(ZOHO, BAD_ANSWER, by="endpoint, status"),
+                    "{{endpoint}} {{status}}",
+                )
+            ],
+            stacked=True,
+        ),
+    ]
+
+
+BAD_ANSWER: Final = 'status!~"[23].."'
