@@ -59,6 +59,10 @@ check-generated: ## Fail when a generated file is not what `make generate` write
 	  [[ "$$before" == "$$after" ]] || { git status --short; \
 	    echo "Generated files were not current. Look at 'git diff' and commit what 'make generate' wrote." >&2; exit 1; }
 
+.PHONY: chart-real
+chart-real: venv tools-light ## Check the chart with its real dependencies, from their repositories or KPS_ARCHIVES=folder
+	@$(PY) -m charts.chart_real $(if $(KPS_ARCHIVES),--archives $(KPS_ARCHIVES))
+
 .PHONY: mutants
 mutants: venv tools-light ## Change every alert in every way that matters, and count how many changes its tests notice
 	$(PY) -m charts.mutants

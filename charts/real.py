@@ -1,7 +1,9 @@
-"""A copy of the chart with its real dependencies, from a folder of archives or as they lie in its charts/."""
+"""A copy of the chart with its real dependencies: from a folder of archives, its charts/, or their repositories."""
 
 import atexit
 import shutil
+import subprocess
+import tarfile
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -9,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from charts.helm import CHART
+from charts.helm import CHART, tool
 from charts.stubs import real_chart, write_stubs
 
 
@@ -66,16 +68,49 @@ def version(chart: Path) -> str:
 
 
 def assembled(charts: Iterable[Path]) -> Path:
-    """A copy of our chart with these under charts/, and stubs for the others."""
-    folder = Path(tempfile.mkdtemp(prefix="sergas-chart-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    copy = folder / CHART.name
-    shutil.copytree(CHART, copy, ignore=shutil.ignore_patterns("charts"))
+    """A copy of our chart with these under charts/, archives unpacked, and stubs for the others."""
+    copy = bare_copy()
     (copy / "charts").mkdir()
     for chart in charts:
         if chart.is_dir():
             shutil.copytree(chart, copy / "charts" / chart.name)
         else:
-            shutil.copy(chart, copy / "charts")
+            unpack(chart, copy / "charts")
     write_stubs(copy)
     return copy
+
+
+def bare_copy() -> Path:
+    """A copy of our chart without dependencies. It goes when the process ends."""
+    folder = Path(tempfile.mkdtemp(prefix="sergas-chart-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    copy = folder / CHART.name
+    shutil.copytree(CHART, copy, ignore=shutil.ignore_patterns("charts"))
+    return copy
+
+
+def unpack(archive: Path, folder: Path) -> None:
+    """Unpack a chart's archive, and the archives of its own dependencies inside it."""
+    with tarfile.open(archive) as whole:
+        name = Path(whole.getnames()[0]).parts[0]
+        whole.extractall(folder, filter="data")
+    for inner in sorted((folder / name / "charts").glob("*.tgz")):
+        unpack(inner, inner.parent)
+        inner.unlink()
+
+
+def fetched() -> Path:
+    """A folder with the dependencies' archives, fetched from their repositories.
+
+    Raises:
+        ArchivesError: with what Helm said, and the other way to get them.
+    """
+    copy = bare_copy()
+    command = [tool("helm"), "dependency", "update", str(copy)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise ArchivesError(
+            f"No Helm repository answered: {done.stderr.strip()}\nName a folder that holds the archives instead: "
+            "make chart-real KPS_ARCHIVES=/path/to/archives"
+        )
+    return copy / "charts"

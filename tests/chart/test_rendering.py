@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from charts.generate import example_output
-from charts.helm import CHART, KUBE_VERSION, stubbed, template, tool
+from charts.helm import CHART, KUBE_VERSION, objects, stubbed, template, tool
 from charts.schemas import LOCATION
 from charts.schemas import main as write_schemas
 
 EXAMPLES = sorted((CHART / "examples").iterdir())
+HELMS = ["helm", "helm4"]
 CLUSTER_KINDS = {"ClusterRole", "ClusterRoleBinding"}
 
 
@@ -40,8 +41,9 @@ def roles(items):
     return [item for item in items if item["kind"] == "Role"]
 
 
-def test_helm_finds_nothing_to_complain_about():
-    command = [tool("helm"), "lint", "--strict", "--kube-version", KUBE_VERSION, str(stubbed())]
+@pytest.mark.parametrize("helm", HELMS)
+def test_helm_finds_nothing_to_complain_about(helm):
+    command = [tool(helm), "lint", "--strict", "--kube-version", KUBE_VERSION, str(stubbed())]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
@@ -57,6 +59,12 @@ def test_every_object_of_an_example_fits_its_schema(example, kubeconform):
     assert done.returncode == 0, done.stdout
 
 
+@pytest.mark.parametrize("example", EXAMPLES, ids=[example.name for example in EXAMPLES])
+def test_both_helms_render_the_same_objects_in_the_same_order(example):
+    values = [example / "values.yaml"]
+    assert objects(template(values)) == objects(template(values, program="helm4"))
+
+
 @pytest.mark.parametrize(
     "change", [("replicas: 1", "replicaz: 1"), ("endpoints:", "endpointz:"), ("spec:\n  {}", "spec:\n  x: 1")]
 )
@@ -66,8 +74,9 @@ def test_the_schemas_are_strict_enough_to_see_a_misspelt_field(change, kubeconfo
     assert kubeconform(rendered.replace(*change)).returncode
 
 
-def test_a_kubernetes_too_old_for_the_rules_of_the_crd_is_refused():
-    command = [tool("helm"), "template", "sergas", str(stubbed()), "--kube-version", "1.28.0"]
+@pytest.mark.parametrize("helm", HELMS)
+def test_a_kubernetes_too_old_for_the_rules_of_the_crd_is_refused(helm):
+    command = [tool(helm), "template", "sergas", str(stubbed()), "--kube-version", "1.28.0"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert "chart requires kubeVersion: >=1.29.0-0 which is incompatible with Kubernetes v1.28.0" in done.stderr
 
@@ -145,8 +154,9 @@ def test_every_example_is_explained():
         assert (example / "values.yaml").exists()
 
 
-def test_the_archive_holds_neither_tests_nor_examples(tmp_path):
-    command = [tool("helm"), "package", str(stubbed()), "--destination", str(tmp_path)]
+@pytest.mark.parametrize("helm", HELMS)
+def test_the_archive_holds_neither_tests_nor_examples(helm, tmp_path):
+    command = [tool(helm), "package", str(stubbed()), "--destination", str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     with tarfile.open(next(tmp_path.glob("*.tgz"))) as archive:

@@ -75,9 +75,9 @@ REFUSED = {
 }
 
 
-def refusal(*settings):
+def refusal(*settings, program="helm"):
     with pytest.raises(RenderError) as caught:
-        template(settings=settings)
+        template(settings=settings, program=program)
     return str(caught.value)
 
 
@@ -90,9 +90,9 @@ def wrong(value):
     return 7 if isinstance(value.default, str | dict | list) else "many"
 
 
-@pytest.fixture(scope="module")
-def refused():
-    return refusal(*REFUSED)
+@pytest.fixture(scope="module", params=["helm", "helm4"])
+def refused(request):
+    return refusal(*REFUSED, program=request.param)
 
 
 @pytest.fixture(scope="module")

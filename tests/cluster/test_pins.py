@@ -4,12 +4,22 @@ from sergas_cluster.errors import ClusterError
 
 
 def test_a_group_selects_every_tool_that_belongs_to_it():
-    assert {unit.name for unit in pins.select(["docker"])} == {"helm", "kubectl", "kind"}
+    assert {unit.name for unit in pins.select(["docker"])} == {"helm", "helm4", "kubectl", "kind"}
 
 
 def test_the_light_group_holds_what_charts_rules_and_api_server_tests_need_and_no_node():
     binaries = {binary for unit in pins.select(["light"]) for binary, _ in unit.binaries}
-    needed = {"helm", "helm-unittest", "kubeconform", "promtool", "amtool", "etcd", "kube-apiserver", "kubectl"}
+    needed = {
+        "helm",
+        "helm4",
+        "helm-unittest",
+        "kubeconform",
+        "promtool",
+        "amtool",
+        "etcd",
+        "kube-apiserver",
+        "kubectl",
+    }
     assert needed <= binaries
     assert "kubelet" not in binaries
 

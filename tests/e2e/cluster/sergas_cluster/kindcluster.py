@@ -89,7 +89,7 @@ def up() -> None:
     Raises:
         ClusterError: when no Docker engine answers, or a step fails.
     """
-    toolbuild.build(["kind", "kubectl", "helm"])
+    toolbuild.build(["kind", "kubectl", "helm", "helm4"])
     require_docker()
     create, *rest = commands(write_files())
     if not exists():

@@ -49,6 +49,7 @@ def _prometheus_family(name: str, module: str, pinned: str, commands: dict[str, 
 
 
 HELM = "helm.sh/helm/v3"
+HELM4 = "helm.sh/helm/v4"
 UNITTEST = "github.com/helm-unittest/helm-unittest"
 KUBECONFORM = "github.com/yannh/kubeconform"
 OPERATOR = "github.com/prometheus-operator/prometheus-operator"
@@ -62,6 +63,15 @@ UNITS = (
         f"-X {HELM}/internal/version.version={{version}}"
         f" -X {HELM}/pkg/lint/rules.k8sVersionMajor=1 -X {HELM}/pkg/lint/rules.k8sVersionMinor={{client_minor}}"
         f" -X {HELM}/pkg/chartutil.k8sVersionMajor=1 -X {HELM}/pkg/chartutil.k8sVersionMinor={{client_minor}}",
+        ("light", "cluster", "docker"),
+    ),
+    # The chart is for both majors; the other programs of the project call `helm`.
+    Unit(
+        "helm4",
+        "helm4",
+        (("helm4", f"{HELM4}/cmd/helm"),),
+        HELM4,
+        f"-X {HELM4}/internal/version.version={{version}}",
         ("light", "cluster", "docker"),
     ),
     Unit(

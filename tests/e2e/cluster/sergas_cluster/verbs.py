@@ -22,7 +22,7 @@ def up() -> None:
 
 
 def _check_existing() -> None:
-    toolbuild.build(["kubectl", "helm"])
+    toolbuild.build(["kubectl", "helm", "helm4"])
     context = guarding.check("existing")
     argv = [str(paths.BIN / "kubectl"), "--context", context, "get", "crd", "prometheuses.monitoring.coreos.com"]
     if not succeeds(argv):

@@ -1,0 +1,223 @@
+"""`make chart-real` sees what would go wrong with the real dependencies. Here they are small charts made wrong."""
+
+import subprocess
+import sys
+import tarfile
+
+import pytest
+import yaml
+
+from charts import real_checks
+from charts.dependency_values import Dependency, leaves
+from charts.helm import CHART, ROOT
+from charts.real import chart_with_dependencies, dependencies
+from charts.rendered import Rendered
+
+STACK = "kube-prometheus-stack"
+RULE = """\
+apiVersion: monitoring.coreos.com/v1
+kind: PrometheusRule
+metadata: {name: stack, namespace: monitoring}
+spec: {groups: [{name: g, rules: [{alert: A, expr: 'up{job="sergas-prometheus"} == 0'}]}]}
+"""
+DATASOURCES = """\
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: datasources, namespace: monitoring, labels: {grafana_datasource: "1"}}
+data:
+  d.yaml: |
+    datasources:
+      - {name: p, url: "http://sergas-prometheus.monitoring:9090/"}
+      - {name: a, url: "http://sergas-alertmanager.monitoring:9093/"}
+"""
+POD = """\
+apiVersion: v1
+kind: Pod
+metadata: {name: p, namespace: monitoring, annotations: null}
+spec:
+  {{- with .Values.global.imagePullSecrets }}
+  imagePullSecrets: {{ toJson . }}
+  {{- end }}
+  containers: [{name: p, image: "{{ .Values.global.imageRegistry | default "quay.io" }}/a/b:1"}]
+"""
+TEMPLATES = {"rule.yaml": RULE, "datasources.yaml": DATASOURCES, "pod.yaml": POD}
+
+
+def known_values(name):
+    """A values.yaml that knows all we hand to a dependency, and what our advice compares with."""
+    values = yaml.safe_load((CHART / "values.yaml").read_text())[name]
+    if name == STACK:
+        for setting in yaml.safe_load((CHART / "files" / "moved-settings.yaml").read_text())["settings"]:
+            *path, last = setting["path"].split(".")
+            place = values
+            for key in path:
+                place = place.setdefault(key, {})
+            place[last] = setting["default"]
+    return values
+
+
+@pytest.fixture
+def archives(tmp_path):
+    """Archives of a chart for each dependency. The stack's templates are given by file name."""
+
+    def make(templates, **values):
+        for entry in dependencies():
+            folder = tmp_path / entry["name"]
+            (folder / "templates").mkdir(parents=True)
+            (folder / "Chart.yaml").write_text(
+                yaml.safe_dump({"apiVersion": "v2", "icon": "https://example.com/i.svg"} | entry)
+            )
+            (folder / "values.yaml").write_text(yaml.safe_dump(known_values(entry["name"])))
+            if entry["name"] == STACK:
+                for name, text in templates.items():
+                    (folder / "templates" / name).write_text(text)
+            with tarfile.open(tmp_path / f"{entry['name']}-{entry['version']}.tgz", "w:gz") as archive:
+                archive.add(folder, entry["name"])
+        return tmp_path
+
+    return make
+
+
+@pytest.fixture
+def case(archives, tmp_path):
+    """An example with values of one's own and a stack with other templates."""
+
+    def make(templates=None, **values):
+        file = tmp_path / "example.yaml"
+        file.write_text(yaml.safe_dump(values))
+        return Rendered(chart_with_dependencies(archives(TEMPLATES | (templates or {})), [file]), file)
+
+    return make
+
+
+@pytest.mark.parametrize("check", real_checks.CHECKS, ids=lambda check: check.__name__)
+def test_nothing_is_said_where_nothing_is_wrong(check, case):
+    assert list(check(case())) == []
+
+
+PROBLEMS = {
+    real_checks.every_object_fits_its_schema: (
+        {"rule.yaml": RULE.replace("groups: [{name: g,", "groups: [{nome: g,")},
+        "additional properties 'nome' not allowed",
+    ),
+    real_checks.promtool_accepts_every_rule: (
+        {"rule.yaml": RULE.replace("== 0", "== ")},
+        'group "stack/g", rule 1, "A": could not parse expression',
+    ),
+    real_checks.rules_and_datasources_meet_the_names_our_operator_gives: (
+        {"rule.yaml": RULE.replace("sergas-prometheus", "sergas-operator")},
+        'rules ask for job="sergas-operator", which no ServiceMonitor gives',
+    ),
+    real_checks.no_object_is_rendered_twice: (
+        {"again.yaml": RULE},
+        "PrometheusRule monitoring/stack is rendered 2 times",
+    ),
+    real_checks.both_helms_render_the_same: (
+        {"rule.yaml": RULE.replace("name: g,", "name: '{{ .Capabilities.HelmVersion.Version }}',")},
+        "Helm 4 renders other objects than Helm 3",
+    ),
+    real_checks.the_release_fits_a_secret: (
+        {"pod.yaml": POD.replace("annotations: null", "annotations: {a: '{{ randBytes 2000000 }}'}")},
+        "bytes, and a Secret holds 1048576",
+    ),
+}
+
+
+@pytest.mark.parametrize("check", PROBLEMS, ids=lambda check: check.__name__)
+def test_a_problem_of_the_stack_is_told(check, case):
+    templates, told = PROBLEMS[check]
+    assert told in "\n".join(check(case(templates)))
+
+
+def test_datasources_of_another_name_are_told(case):
+    rendered = case({"datasources.yaml": DATASOURCES.replace("sergas-prometheus", "stack-prometheus")})
+    assert next(real_checks.rules_and_datasources_meet_the_names_our_operator_gives(rendered)) == (
+        "Grafana's datasources are ['http://sergas-alertmanager.monitoring:9093/',"
+        " 'http://stack-prometheus.monitoring:9090/'], not ['http://sergas-alertmanager.monitoring:9093/',"
+        " 'http://sergas-prometheus.monitoring:9090/']"
+    )
+
+
+def test_a_value_that_nobody_reads_is_told(case):
+    rendered = case(**{STACK: {"grafana": {"admin": {"existingSecrt": "x"}}}})
+    assert list(real_checks.every_value_we_hand_on_is_read(rendered)) == [
+        f"{STACK} 88.5.3 reads no grafana.admin.existingSecrt"
+    ]
+
+
+def test_a_default_that_our_advice_has_wrong_is_told(case):
+    rendered = case()
+    file = rendered.chart / "charts" / STACK / "values.yaml"
+    file.write_text(file.read_text().replace("retention: 10d", "retention: 15d"))
+    assert list(real_checks.our_advice_knows_the_stacks_defaults(rendered)) == [
+        f"prometheus.prometheusSpec.retention is '15d' in {STACK} 88.5.3, not '10d'"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("image", "told"),
+    [
+        ("quay.io/a/b:1", "quay.io/a/b:1 does not come from r.example.com"),
+        ("r.example.com/quay.io/a/b:1", "r.example.com/quay.io/a/b:1 holds a second registry"),
+    ],
+)
+def test_an_image_that_the_named_registry_would_not_have_is_told(image, told, case):
+    rendered = case(
+        {"pod.yaml": POD.replace('{{ .Values.global.imageRegistry | default "quay.io" }}/a/b:1', image)},
+        **{"global": {"imageRegistry": "r.example.com"}},
+    )
+    assert list(real_checks.every_image_comes_from_the_registry_that_is_named(rendered)) == [told]
+
+
+def test_a_pod_without_the_named_pull_secrets_is_told(case):
+    secrets = {"global": {"imagePullSecrets": [{"name": "r"}]}}
+    secrets |= {"prometheus-blackbox-exporter": {"enabled": False}}
+    pod = POD.replace("with .Values.global.imagePullSecrets", "with .Values.global.nothing")
+    assert list(real_checks.every_pod_may_pull_its_images(case({"pod.yaml": pod}, **secrets))) == [
+        "Pod p names no imagePullSecrets"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "read"),
+    [
+        ("a.b", True),
+        ("a.c", False),
+        ("free.anything", True),
+        ("named.only.here", True),
+        ("named.whole.below", True),
+        ("serviceMonitor.misspelt", False),
+        ("inner.key", True),
+        ("inner.other", False),
+        ("grafana.ini.any", True),
+    ],
+)
+def test_a_value_is_read_where_a_file_or_a_template_names_it(path, read):
+    templates = (
+        "{{ .Values.named.only.here }}{{ toYaml .Values.named.whole }}{{ with .Values.serviceMonitor }}"
+        '{{ index .Values "grafana" }}'
+    )
+    inner = Dependency("1", {"key": 1}, "", {})
+    chart = Dependency("1", {"a": {"b": 1}, "free": {}}, templates, {"inner": inner})
+    assert chart.reads(tuple(path.split("."))) == read
+
+
+def test_what_is_set_is_told_by_its_paths_from_the_root():
+    assert list(leaves({"a": {"b": 1, "c": {}}, "d": [1]})) == [("a", "b"), ("a", "c"), ("d",)]
+
+
+def test_without_a_repository_it_says_how_to_name_archives(tmp_path):
+    """Helm is told of a proxy where nobody listens, so that no repository can be reached from anywhere."""
+    done = subprocess.run(
+        [sys.executable, "-m", "charts.chart_real"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=ROOT,
+        env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "HTTPS_PROXY": "http://127.0.0.1:9"},
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("No Helm repository answered: ")
+    assert done.stderr.endswith(
+        "\nName a folder that holds the archives instead: make chart-real KPS_ARCHIVES=/path/to/archives\n"
+    )
