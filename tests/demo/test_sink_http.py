@@ -210,4 +210,14 @@ def test_a_fault_that_makes_no_sense_is_refused_with_what_to_send(sink, fault):
 def test_a_fault_for_an_unknown_kind_names_the_known_ones(sink):
     answer = sink.web.put("/faults/pager", json={"status": 500})
     assert answer.status_code == 404
-    assert answer.json() == {"message": "pager is not one of slack, pagerduty, email, webhook"}
+    assert answer.json() == {"message": "pager is not one of slack, pagerduty, email, webhook, remote-write"}
+
+
+def test_samples_of_remote_write_are_taken_and_forgotten_until_a_fault_refuses_them(sink):
+    samples = {"content": b"\x00snappy", "headers": {"Content-Type": "application/x-protobuf"}}
+    assert sink.web.post("/api/v1/write", **samples).status_code == 204
+    sink.web.put("/faults/remote-write", json={"status": 503})
+    assert sink.web.post("/api/v1/write", **samples).status_code == 503
+    sink.web.delete("/faults/remote-write")
+    assert sink.web.post("/api/v1/write", **samples).status_code == 204
+    assert sink.received() == sink.rejected() == []

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sergas_sink.message import KINDS, Message, RefusedError
+from sergas_sink.message import KINDS, REMOTE_WRITE, Message, RefusedError
 
 KEPT = 5000
 """Messages and refusals kept of each; older ones are dropped."""
@@ -88,8 +88,9 @@ def fault_from(document: object, kind: str) -> Fault:
         RefusedError: 400 with what to send instead.
     """
     usage = 'send {"status": 400 to 599, "times": how many messages, or nothing for all}'
-    if kind not in KINDS:
-        raise RefusedError(404, "unknown kind", f"{kind} is not one of {', '.join(KINDS)}")
+    breakable = (*KINDS, REMOTE_WRITE)
+    if kind not in breakable:
+        raise RefusedError(404, "unknown kind", f"{kind} is not one of {', '.join(breakable)}")
     if not isinstance(document, dict):
         raise RefusedError(400, "invalid fault", usage)
     status, times = document.get("status"), document.get("times")

@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 
 KINDS = ("slack", "pagerduty", "email", "webhook")
 
+REMOTE_WRITE = "remote-write"
+"""Samples of a Prometheus: taken and thrown away, or refused while a fault says so."""
+
 _STATUS = re.compile(r"\[(FIRING|RESOLVED)\b[^\]]*\]\s*(\S*)", re.IGNORECASE)
 _ALERTNAME = re.compile(r"\balertname\s*[=:]\s*\"?([A-Za-z_]\w*)")
 

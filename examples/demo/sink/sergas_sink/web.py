@@ -1,4 +1,4 @@
-"""The HTTP side: three receivers, and the questions about what they received."""
+"""The HTTP side: three receivers, the far end of remote write, and the questions about what they received."""
 
 import json
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from sergas_sink import pagerduty, slack, webhook
 from sergas_sink.journal import Journal, fault_from
-from sergas_sink.message import Message, RefusedError
+from sergas_sink.message import REMOTE_WRITE, Message, RefusedError
 
 MAX_BODY_BYTES = 1024 * 1024
 
@@ -53,8 +53,17 @@ def application(journal: Journal) -> Starlette:
 
         return await _receive(request, journal, "webhook", lambda body: webhook.read(body, name), answer)
 
+    async def post_samples(request: Request) -> Response:
+        try:
+            await _drained(request)
+            journal.trip(REMOTE_WRITE)
+        except RefusedError as refusal:
+            return PlainTextResponse(refusal.answer, refusal.status)
+        return Response(status_code=204)
+
     return Starlette(
         routes=[
+            Route("/api/v1/write", post_samples, methods=["POST"]),
             Route("/slack/{name:path}", post_slack, methods=["POST"]),
             Route("/v2/enqueue", post_pagerduty, methods=["POST"]),
             Route("/webhook", post_webhook, methods=["POST"]),
@@ -99,6 +108,12 @@ async def _body(request: Request, limit: int = MAX_BODY_BYTES) -> object:
         return json.loads(text)
     except ValueError as error:
         raise RefusedError(400, "invalid_payload", f"the body is not JSON: {error}") from error
+
+
+async def _drained(request: Request) -> None:
+    """Read a body to its end and forget it."""
+    async for _ in request.stream():
+        pass
 
 
 def _questions(journal: Journal) -> list[Route]:

@@ -1,0 +1,129 @@
+"""What Prometheus says and what arrives at the far end, each with the moment it was first seen."""
+
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+from sergas_demo.kube import Web
+from sergas_demo.sink import Notification, Sink
+from sergas_demo.waiting import NotInTimeError, NotYet
+
+from drills.receivers import reached
+
+Key = tuple[str, str, str]
+"""An alert's name, its namespace and its severity."""
+
+EVERY_SECONDS = 0.5
+
+
+class Board:
+    """Watches one Prometheus and one far end in a thread of its own. Use as a context manager.
+
+    Many drills look at the same two places: they ask the board, which asks each place twice a second.
+    """
+
+    def __init__(self, server: Callable[[], Web], sink: Sink) -> None:
+        self._server = server
+        self._sink = sink
+        self._changed = threading.Condition()
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="board", daemon=True)
+        self._last = sink.mark()
+        self._firing: set[Key] = set()
+        self._ever: set[Key] = set()
+        self._messages: list[tuple[float, Notification]] = []
+        self.trouble = ""
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def wait(self, what: str, look: Callable[[], Any], seconds: float) -> float:
+        """Wait until `look` no longer raises NotYet, and return the moment, by time.monotonic().
+
+        Raises:
+            NotInTimeError: It still does after `seconds`.
+        """
+        deadline = time.monotonic() + seconds
+        with self._changed:
+            while True:
+                try:
+                    look()
+                except NotYet as seen:
+                    account = f"{seen}{f'; {self.trouble}' if self.trouble else ''}"
+                else:
+                    return time.monotonic()
+                if time.monotonic() > deadline:
+                    raise NotInTimeError(f"{what} did not happen within {seconds:g} s; last seen: {account}")
+                self._changed.wait(EVERY_SECONDS)
+
+    def expect_firing(self, key: Key) -> None:
+        """Raise NotYet while an alert does not fire."""
+        if key not in self._firing:
+            raise NotYet(f"{'/'.join(key)} does not fire; firing: {_names(self._firing)}")
+
+    def expect_quiet(self, key: Key) -> None:
+        """Raise NotYet while an alert fires."""
+        if key in self._firing:
+            raise NotYet(f"{'/'.join(key)} still fires")
+
+    def expect_told(self, key: Key, status: str, wanted: frozenset[str], since: float) -> None:
+        """Raise NotYet until every receiver wanted has a message of this status about an alert."""
+        missing = wanted - self.told(key, status, since).keys()
+        if missing:
+            raise NotYet(f"{status} {key[0]} is not yet at {', '.join(sorted(missing))}")
+
+    def told(self, key: Key, status: str, since: float) -> dict[str, float]:
+        """Who has been told of an alert since a moment, and when first."""
+        alert, namespace, _ = key
+        first: dict[str, float] = {}
+        for at, row in self._messages:
+            about = alert in row.get("alerts", ()) and namespace in row.get("text", "")
+            if at >= since and about and row["status"] == status:
+                first.setdefault(reached(row), at)
+        return first
+
+    def severities(self, key: Key) -> set[str]:
+        """The severities at which an alert of this name and namespace has ever fired."""
+        return {severity for alert, namespace, severity in self._ever if (alert, namespace) == key[:2]}
+
+    def _watch(self) -> None:
+        while not self._over.wait(EVERY_SECONDS):
+            try:
+                firing = _firing(self._server())
+                arrived = self._sink.notifications(after=self._last)
+            except (httpx.HTTPError, NotYet) as error:
+                self.trouble = str(error)
+                continue
+            with self._changed:
+                self.trouble = ""
+                self._firing = firing
+                self._ever |= firing
+                self._messages += [(time.monotonic(), row) for row in arrived]
+                self._changed.notify_all()
+            if arrived:
+                self._last = str(arrived[-1]["id"])
+
+
+def _firing(server: Web) -> set[Key]:
+    alerts = server.json("/api/v1/alerts")["data"]["alerts"]
+    return {
+        (item["labels"]["alertname"], item["labels"].get("namespace", ""), item["labels"].get("severity", ""))
+        for item in alerts
+        if item["state"] == "firing"
+    }
+
+
+def _names(keys: set[Key]) -> str:
+    by_namespace: dict[str, set[str]] = defaultdict(set)
+    for alert, namespace, _ in keys:
+        by_namespace[namespace].add(alert)
+    return "; ".join(f"{where}: {', '.join(sorted(names))}" for where, names in sorted(by_namespace.items()))

@@ -1,0 +1,94 @@
+"""Who is to be told of an alert. Whoever changes the routing changes the expectations here, and nowhere else."""
+
+from sergas_demo.kube import Object
+from sergas_demo.sink import Notification
+
+CRITICAL_CHANNEL, WARNINGS_CHANNEL = "#critical", "#warnings"
+ONCALL = "on call"
+MAIL, DIGEST = "ops@sergas.example", "digest@sergas.example"
+
+TOLD: dict[str, frozenset[str]] = {
+    "critical": frozenset({CRITICAL_CHANNEL, ONCALL, MAIL}),
+    "warning": frozenset({WARNINGS_CHANNEL, MAIL}),
+    "info": frozenset({DIGEST}),
+}
+"""Who is told of each severity."""
+
+NO_ONE_IS_TOLD = frozenset({"Watchdog"})
+"""Alerts that are for no person."""
+
+TOLD_OF_THE_END = frozenset({"critical", "warning"})
+"""Severities whose end is a message of its own. A digest only stops naming what is over."""
+
+
+def told_of(alert: str, severity: str) -> frozenset[str]:
+    """Who is to be told that an alert fires."""
+    return frozenset() if alert in NO_ONE_IS_TOLD else TOLD[severity]
+
+
+def told_of_the_end(alert: str, severity: str) -> frozenset[str]:
+    """Who is to be told that an alert is over."""
+    return told_of(alert, severity) if severity in TOLD_OF_THE_END else frozenset()
+
+
+def reached(row: Notification) -> str:
+    """The receiver at whose far end a message arrived: its channel, pager or address."""
+    by_kind = {"slack": row.get("channel"), "pagerduty": ONCALL, "email": ", ".join(row.get("to", ()))}
+    return by_kind.get(row["kind"]) or f"{row['kind']} {row.get('via', '')}"
+
+
+def receivers(far_end: str) -> list[Object]:
+    """The receivers of a SergasMonitoring, all at one far end (`<service>.<namespace>.svc`)."""
+    return [
+        {"name": "slack-critical", "slack": _slack(CRITICAL_CHANNEL, "critical-url")},
+        {"name": "slack-warnings", "slack": _slack(WARNINGS_CHANNEL, "warnings-url")},
+        {
+            "name": "oncall",
+            "pagerduty": {"url": f"http://{far_end}:8080/v2/enqueue", "routingKeySecretRef": _key("routing-key")},
+        },
+        {"name": "mail", "email": email(far_end, MAIL)},
+        {"name": "digest", "email": email(far_end, DIGEST)},
+    ]
+
+
+ROUTING: Object = {
+    "critical": {"receivers": ["slack-critical", "oncall", "mail"], "groupWait": "1s", "groupInterval": "3s"},
+    "warning": {"receivers": ["slack-warnings", "mail"], "groupWait": "1s", "groupInterval": "3s"},
+    "info": {"receivers": ["digest"], "digest": "10s"},
+}
+"""The default routing, hurried: a drill cannot wait a day for the digest."""
+
+USER, PASSWORD = "alerts", "drill-smtp-pa55word"
+
+
+def email(far_end: str, to: str) -> Object:
+    """A mailbox at a far end."""
+    return {
+        "to": [to],
+        "from": "alerts@sergas.example",
+        "smarthost": f"{far_end}:2525",
+        "requireTLS": False,
+        "authUsername": USER,
+        "passwordSecretRef": _key("password"),
+    }
+
+
+SECRET = "receivers"
+
+
+def secret_values(far_end: str) -> dict[str, str]:
+    """What the Secret of that name must hold."""
+    return {
+        "critical-url": f"http://{far_end}:8080/slack/critical",
+        "warnings-url": f"http://{far_end}:8080/slack/warnings",
+        "routing-key": "drill0routing0key0drill0routing0",
+        "password": PASSWORD,
+    }
+
+
+def _slack(channel: str, key: str) -> Object:
+    return {"channel": channel, "urlSecretRef": _key(key)}
+
+
+def _key(key: str) -> Object:
+    return {"name": SECRET, "key": key}

@@ -1,0 +1,102 @@
+"""Run drills side by side: one thread each, those that share something in turn."""
+
+import time
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+
+import httpx
+from sergas_demo import prometheus
+from sergas_demo.kube import CommandError
+from sergas_demo.waiting import NotInTimeError, expect, until
+
+from drills.board import Board
+from drills.drill import Drill, Outcome
+from drills.receivers import told_of, told_of_the_end
+from drills.stack import Stack
+
+READY_SECONDS = 180
+FIRE_SECONDS = 240
+DELIVER_SECONDS = 60
+END_SECONDS = 300
+TROUBLE = (NotInTimeError, httpx.HTTPError, CommandError)
+
+
+@contextmanager
+def running(drills: Iterable[Drill], stack: Stack) -> Iterator[dict[Drill, "Future[Outcome]"]]:
+    """Begin every drill, and give what will come of each; leaving waits for all."""
+    every = list(drills)
+    turns = [[drill for drill in every if (drill.turn or drill.name) == turn] for turn in _turns(every)]
+    with Board(stack.server, stack.sink) as board, ThreadPoolExecutor(len(turns), "drill") as pool:
+        outcomes: dict[Drill, Future[Outcome]] = {drill: Future() for drill in every}
+        for row in turns:
+            pool.submit(_in_turn, row, outcomes, stack, board)
+        yield outcomes
+
+
+def _turns(drills: list[Drill]) -> list[str]:
+    return list(dict.fromkeys(drill.turn or drill.name for drill in drills))
+
+
+def _in_turn(drills: list[Drill], outcomes: dict[Drill, "Future[Outcome]"], stack: Stack, board: Board) -> None:
+    for drill in drills:
+        try:
+            outcomes[drill].set_result(_run(drill, stack, board))
+        except Exception as error:  # whoever waits for the outcome is to hear of it
+            outcomes[drill].set_exception(error)
+
+
+def _run(drill: Drill, stack: Stack, board: Board) -> Outcome:
+    outcome = Outcome(drill)
+    try:
+        _wait_for_needs(drill, stack, board)
+        _break(drill, stack, board, outcome)
+        if drill.fault.end is not None:
+            _mend(drill, stack, board, outcome)
+    except TROUBLE as error:
+        outcome.error = str(error)
+        _mend_quietly(drill, stack)
+    outcome.receivers = sorted(board.told(drill.key, "firing", 0.0))
+    outcome.levels = sorted(board.severities(drill.key))
+    return outcome
+
+
+def _wait_for_needs(drill: Drill, stack: Stack, board: Board) -> None:
+    def seen() -> None:
+        expect(prometheus.query(stack.server(), drill.needs), f"nothing answers {drill.needs}")
+
+    if drill.needs:
+        until(f"What {drill.name} needs", seen, seconds=READY_SECONDS)
+    if drill.fault.end is not None:
+        board.wait(f"Quiet before {drill.name}", lambda: board.expect_quiet(drill.key), READY_SECONDS)
+
+
+def _break(drill: Drill, stack: Stack, board: Board, outcome: Outcome) -> None:
+    wanted = told_of(drill.alert, drill.severity)
+    start = time.monotonic()
+    drill.fault.begin(stack)
+    fired = board.wait(drill.alert, lambda: board.expect_firing(drill.key), FIRE_SECONDS)
+    outcome.fired = fired - start
+    # A fault that was there from the start may have been told of before anyone looked.
+    since = start if drill.fault.end is not None else 0.0
+    board.wait("Delivery", lambda: board.expect_told(drill.key, "firing", wanted, since), DELIVER_SECONDS)
+    told = board.told(drill.key, "firing", since)
+    if wanted:
+        outcome.delivered = max(0.0, max(told[name] for name in wanted) - start)
+
+
+def _mend(drill: Drill, stack: Stack, board: Board, outcome: Outcome) -> None:
+    assert drill.fault.end is not None
+    wanted = told_of_the_end(drill.alert, drill.severity)
+    start = time.monotonic()
+    drill.fault.end(stack)
+    outcome.quiet = board.wait("The end", lambda: board.expect_quiet(drill.key), END_SECONDS) - start
+    done = board.wait("Its telling", lambda: board.expect_told(drill.key, "resolved", wanted, start), DELIVER_SECONDS)
+    outcome.resolved = done - start if wanted else None
+
+
+def _mend_quietly(drill: Drill, stack: Stack) -> None:
+    """End the fault of a drill that has failed already, lest it disturb others."""
+    if drill.fault.end is not None:
+        with suppress(*TROUBLE):
+            drill.fault.end(stack)
