@@ -1,3 +1,5 @@
+import fcntl
+import os
 import sys
 import tomllib
 
@@ -42,6 +44,16 @@ def test_a_daemon_counts_as_changed_when_its_arguments_or_configuration_did(slee
     assert not daemons.changed(sleeper)
     assert daemons.changed(Daemon("sleeper", (*sleeper.argv, "--more")))
     assert daemons.changed(Daemon("sleeper", sleeper.argv, "other: configuration"))
+
+
+def test_a_daemon_holds_no_lock_of_whoever_started_it(tmp_path):
+    with (tmp_path / "lock").open("w") as lock:
+        os.set_inheritable(lock.fileno(), True)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        daemons.start(SLEEPER)
+    with (tmp_path / "lock").open("w") as again:
+        fcntl.flock(again, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    daemons.stop(["sleeper"], grace=2)
 
 
 def test_waiting_ends_at_once_with_the_log_when_a_needed_daemon_died():

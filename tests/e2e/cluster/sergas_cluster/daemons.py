@@ -49,8 +49,23 @@ def _spawn(daemon: Daemon) -> int:
     """Number of the new process. In a session of its own it outlives this command, the terminal and its Ctrl-C."""
     to_log = (os.POSIX_SPAWN_OPEN, 1, str(log(daemon.name)), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     files = [(os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0), to_log, (os.POSIX_SPAWN_DUP2, 1, 2)]
+    # A lock that the caller's caller holds on an open file would live as long as the daemon.
+    files += [(os.POSIX_SPAWN_CLOSE, number) for number in _inherited()]
     environment = os.environ | {"PATH": debian.search_path()}
     return os.posix_spawn(daemon.argv[0], daemon.argv, environment, file_actions=files, setsid=True)
+
+
+def _inherited() -> list[int]:
+    """Open files beyond the standard three that a new process would share with this one."""
+    found = [int(entry.name) for entry in Path("/proc/self/fd").iterdir()]
+    return [number for number in found if number > 2 and _inheritable(number)]
+
+
+def _inheritable(number: int) -> bool:
+    try:
+        return os.get_inheritable(number)
+    except OSError:  # the one that listed the folder is closed again
+        return False
 
 
 def recorded() -> dict[str, process.Process]:
