@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from sergas_operator.errors import OperatorError
 from sergas_operator.quantity import to_bytes
-from sergas_operator.receivers import Resolved
+from sergas_operator.receivers import HEARTBEAT, Resolved
 from sergas_operator.spec import Monitoring, Storage
 
 State = Literal["True", "False", "Unknown"]
@@ -184,10 +184,10 @@ def config_refused(observed: Observed) -> bool:
 
 def receivers_ready(observed: Observed) -> Condition:
     """Whether every receiver can be notified as the spec says."""
-    if not observed.receivers:
+    problems = [problem for receiver in observed.receivers for problem in receiver.problems]
+    if not problems and all(receiver.receiver.name == HEARTBEAT for receiver in observed.receivers):
         message = "No alert reaches anyone: name someone in spec.receivers."
         return Condition("ReceiversReady", "True", "NoReceivers", message)
-    problems = [problem for receiver in observed.receivers for problem in receiver.problems]
     if not problems:
         return Condition(
             "ReceiversReady", "True", "ReceiversReady", f"All {len(observed.receivers)} receivers can be notified."

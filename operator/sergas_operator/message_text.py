@@ -41,7 +41,13 @@ _BUILT_IN = """
     wechat.default.agent_id wechat.default.message wechat.default.to_party wechat.default.to_tag
     wechat.default.to_user
 """
-BUILT_IN = frozenset(_BUILT_IN.split())
+# Ours, in templates/, for whoever wants to change a part of a message.
+_OURS = """
+    sergas.title sergas.summary sergas.line sergas.paragraph sergas.word sergas.object
+    sergas.slack.title sergas.slack.text sergas.slack.line sergas.slack.paragraph sergas.slack.word
+    sergas.email.subject sergas.email.text sergas.email.html sergas.pagerduty.description
+"""
+BUILT_IN = frozenset((_BUILT_IN + _OURS).split())
 # What `.` and `$` hold at the top of a message.
 _DATA = """
     Receiver Status Alerts GroupLabels CommonLabels CommonAnnotations ExternalURL

@@ -9,10 +9,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from sergas_operator.message_text import TextError, check
-from sergas_operator.spec import Monitoring, Receiver, SecretRef
+from sergas_operator.spec import Monitoring, Receiver, SecretRef, Webhook
 
 # Secrets by name, each with its data decoded; None or no entry means there is no such Secret.
 Secrets = Mapping[str, Mapping[str, bytes] | None]
+
+# The receiver of spec.heartbeat. A user's receiver cannot begin with an underscore.
+HEARTBEAT = "_heartbeat"
 
 _URL = re.compile(rb"https?://[^\s/]+\S*")
 _WORD = re.compile(rb"\S+")
@@ -38,7 +41,7 @@ class Resolved:
     """A receiver and what is known of it.
 
     Attributes:
-        index: its place in spec.receivers.
+        where: its place in the spec, for messages.
         key: the key of its secret value in the config Secret, such as `oncall.routing-key`; empty when it
         needs none. value: the secret value, or the last good one; None when there never was one.
         secret_found: whether the user's Secret holds a usable value now, or none is needed. rejected_texts:
@@ -47,7 +50,7 @@ class Resolved:
     """
 
     receiver: Receiver
-    index: int
+    where: str
     key: str
     value: bytes | None
     secret_found: bool
@@ -73,8 +76,19 @@ def secret_ref(receiver: Receiver) -> SecretRef | None:
 
 def referenced_secrets(monitoring: Monitoring) -> frozenset[str]:
     """Names of the Secrets the receivers refer to."""
-    refs = (secret_ref(receiver) for receiver in monitoring.spec.receivers)
+    refs = (secret_ref(receiver) for receiver, _ in listed(monitoring))
     return frozenset(ref.name for ref in refs if ref)
+
+
+def listed(monitoring: Monitoring) -> list[tuple[Receiver, str]]:
+    """Every receiver with its place in the spec, the heartbeat's last."""
+    spec = monitoring.spec
+    found = [(receiver, f"spec.receivers[{i}] ({receiver.name})") for i, receiver in enumerate(spec.receivers)]
+    if spec.heartbeat:
+        hook = Webhook(spec.heartbeat.url_secret_ref)
+        # The end of Watchdog is what the listener is to notice by itself.
+        found.append((Receiver(HEARTBEAT, send_resolved=False, webhook=hook), "spec.heartbeat"))
+    return found
 
 
 def resolve(monitoring: Monitoring, secrets: Secrets, last_good: Mapping[str, bytes]) -> tuple[Resolved, ...]:
@@ -86,15 +100,13 @@ def resolve(monitoring: Monitoring, secrets: Secrets, last_good: Mapping[str, by
         last_good: data of the config Secret as it is now; a value that cannot be had is taken from there.
     """
     return tuple(
-        _resolve(monitoring.namespace, index, receiver, secrets, last_good)
-        for index, receiver in enumerate(monitoring.spec.receivers)
+        _resolve(monitoring.namespace, where, receiver, secrets, last_good) for receiver, where in listed(monitoring)
     )
 
 
 def _resolve(
-    namespace: str, index: int, receiver: Receiver, secrets: Secrets, last_good: Mapping[str, bytes]
+    namespace: str, where: str, receiver: Receiver, secrets: Secrets, last_good: Mapping[str, bytes]
 ) -> Resolved:
-    where = f"spec.receivers[{index}] ({receiver.name})"
     texts = dict(_rejected_texts(receiver))
     problems = [f"{where}: {receiver.kind}.{name} {problem}" for name, problem in texts.items()]
     ref = secret_ref(receiver)
@@ -106,13 +118,14 @@ def _resolve(
         if value is None:
             value = last_good.get(key)
             problems.insert(0, f"{where}: {problem}; {_meanwhile(receiver, value)}")
-    return Resolved(receiver, index, key, value, found, frozenset(texts), tuple(problems))
+    return Resolved(receiver, where, key, value, found, frozenset(texts), tuple(problems))
 
 
 def _value(namespace: str, receiver: Receiver, ref: SecretRef, secrets: Secrets) -> tuple[bytes | None, str]:
     field, _, pattern, wanted = SECRET_FIELDS[receiver.kind]
     secret = secrets.get(ref.name)
-    named = f"{receiver.kind}.{field} names Secret {namespace}/{ref.name}"
+    path = field if receiver.name == HEARTBEAT else f"{receiver.kind}.{field}"
+    named = f"{path} names Secret {namespace}/{ref.name}"
     if secret is None:
         return None, f"{named}, which does not exist: create it with the key {ref.key}"
     if ref.key not in secret:
@@ -124,6 +137,8 @@ def _value(namespace: str, receiver: Receiver, ref: SecretRef, secrets: Secrets)
 
 
 def _meanwhile(receiver: Receiver, last_good: bytes | None) -> str:
+    if last_good is None and receiver.name == HEARTBEAT:
+        return "until then no heartbeat is sent"
     if last_good is None:
         return f"until then no alert reaches {receiver.name}"
     return "until then the last good value is used"

@@ -85,9 +85,10 @@ class Prometheus:
 
 @dataclass(frozen=True)
 class Alertmanager:
-    """The Alertmanagers."""
+    """The Alertmanagers. `external_url` is where people open them; messages link there when it is set."""
 
     replicas: int = 3
+    external_url: str = field(default="", metadata={"json": "externalURL"})
     storage: AlertmanagerStorage = field(default_factory=AlertmanagerStorage)
     resources: dict[str, Any] = field(default_factory=dict)
     scheduling: Scheduling = field(default_factory=Scheduling)
@@ -135,6 +136,14 @@ class Webhook:
 
     url_secret_ref: SecretRef
     max_alerts: int = 0
+
+
+@dataclass(frozen=True)
+class Heartbeat:
+    """The dead man's switch: a web address that expects a request every `interval`."""
+
+    url_secret_ref: SecretRef
+    interval: str = "1m"
 
 
 @dataclass(frozen=True)
@@ -245,6 +254,7 @@ class Spec:
     routing: Routing = field(default_factory=Routing)
     routes: tuple[Route, ...] = ()
     inhibit_rules: tuple[InhibitRule, ...] = ()
+    heartbeat: Heartbeat | None = None
 
 
 @dataclass(frozen=True)

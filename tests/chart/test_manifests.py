@@ -50,7 +50,7 @@ def test_the_install_holds_no_object_of_a_kind_that_it_brings_itself():
 
 
 def test_there_is_an_example_of_each_kind_of_receiver():
-    assert KINDS_OF_RECEIVER | {"minimal", "full"} == {file.stem for file in EXAMPLES}
+    assert KINDS_OF_RECEIVER | {"minimal", "full", "routing", "heartbeat"} == {file.stem for file in EXAMPLES}
     for kind in KINDS_OF_RECEIVER:
         assert kind in spec(kind)["receivers"][0]
 

@@ -50,6 +50,21 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         "write a whole number "
         "and KB, MB, GB, TB or PB, such as 40GB, or leave it empty for 80 % of storage.size",
     ),
+    "an external address without its scheme": (
+        {"alertmanager": {"externalURL": "alertmanager.example.com"}},
+        "spec.alertmanager.externalURL: Invalid value: \"alertmanager.example.com\": 'alertmanager.example.com' is not "
+        "a web address: write it with http:// or https://, such as https://alertmanager.example.com",
+    ),
+    "an external address that a template would take for its own": (
+        {"alertmanager": {"externalURL": "https://x/{{.Status}}"}},
+        "spec.alertmanager.externalURL: Invalid value: \"https://x/{{.Status}}\": 'https://x/{{.Status}}' is not a web "
+        "address: write it with http:// or https://, such as https://alertmanager.example.com",
+    ),
+    "a heartbeat that never beats": (
+        {"heartbeat": {"urlSecretRef": {"name": "deadman", "key": "url"}, "interval": "0s"}},
+        "spec.heartbeat.interval: Invalid value: \"0s\": '0s' is not a duration: write a number above 0 and a unit of "
+        "d, h, m or s without spaces, such as 1m",
+    ),
     "a volume without a size": (
         {"prometheus": {"storage": {"size": "big"}}},
         "spec.prometheus.storage.size: Invalid value: \"big\": 'big' is not a size: write a number "

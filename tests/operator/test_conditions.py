@@ -9,7 +9,8 @@ import pytest
 
 from sergas_operator.conditions import Condition, Observed, Volume, conditions
 from sergas_operator.errors import ApiError
-from sergas_operator.spec import AlertmanagerStorage, Monitoring, Spec
+from sergas_operator.receivers import resolve
+from sergas_operator.spec import AlertmanagerStorage, Heartbeat, Monitoring, SecretRef, Spec
 from sergas_operator.status import status
 
 HASH = "0123456789abcdef"
@@ -56,6 +57,14 @@ def test_all_good_without_a_receiver_is_ready_and_says_that_no_one_is_told() -> 
     assert found(GOOD, "Ready") == Condition(
         "Ready", "True", "NoReceivers", "No alert reaches anyone: name someone in spec.receivers."
     )
+
+
+def test_a_heartbeat_alone_tells_no_one_of_any_alert() -> None:
+    beating = replace(MONITORING, spec=Spec(heartbeat=Heartbeat(SecretRef("deadman", "url"))))
+    receivers = resolve(beating, {"deadman": {"url": b"https://deadman.example.com"}}, {})
+    assert found(replace(GOOD, receivers=receivers), "ReceiversReady", beating).reason == "NoReceivers"
+    missing = found(replace(GOOD, receivers=resolve(beating, {}, {})), "ReceiversReady", beating)
+    assert (missing.status, missing.reason) == ("False", "SecretNotUsable")
 
 
 def test_a_refused_configuration_is_told_in_the_parsers_own_words() -> None:

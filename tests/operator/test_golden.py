@@ -30,19 +30,25 @@ def test_alertmanagers_own_tool_accepts_the_configuration(case: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("labels", "receivers"),
+    ("case", "labels", "receivers"),
     [
-        ("severity=critical alertname=ServiceDown", "oncall,chat,mail,hook"),
-        ("severity=warning alertname=Slow", "chat,mail,hook"),
-        ("severity=info alertname=Deployed", "mail"),
-        ("alertname=NobodySetASeverity", "chat,mail,hook"),
-        ("severity=none alertname=Noise", "_none"),
-        ("severity=critical alertname=Watchdog", "_none"),
-        ("severity=none alertname=InfoInhibitor", "_none"),
+        ("receivers", "severity=critical alertname=ServiceDown", "oncall,chat,mail,hook"),
+        ("receivers", "severity=warning alertname=Slow", "mail,hook"),
+        ("receivers", "severity=info alertname=Deployed", "mail"),
+        ("receivers", "alertname=NobodySetASeverity", "mail,hook"),
+        ("receivers", "severity=none alertname=Noise", "_none"),
+        ("receivers", "severity=critical alertname=Watchdog", "_none"),
+        ("receivers", "severity=none alertname=InfoInhibitor", "_none"),
+        ("letter", "severity=critical alertname=ServiceDown", "slack-critical,oncall,mail"),
+        ("letter", "severity=warning alertname=Slow", "slack-warnings,mail"),
+        ("letter", "severity=info alertname=Deployed", "mail"),
+        ("letter", "alertname=NobodySetASeverity", "slack-warnings,mail"),
+        ("letter", "severity=info alertname=Watchdog", "_heartbeat"),
+        ("full", "severity=info alertname=Watchdog team=web5", "_heartbeat"),
     ],
 )
-def test_alertmanagers_own_tool_routes_by_severity(labels: str, receivers: str) -> None:
-    config = golden.FOLDER / "receivers/alertmanager.yaml"
+def test_alertmanagers_own_tool_routes_by_severity(case: str, labels: str, receivers: str) -> None:
+    config = golden.FOLDER / case / "alertmanager.yaml"
     command = [tool("amtool"), "config", "routes", "test", f"--config.file={config}", *labels.split()]
     found = subprocess.run(command, capture_output=True, text=True, check=True)
     assert found.stdout.strip() == receivers

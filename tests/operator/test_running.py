@@ -197,6 +197,24 @@ def test_a_missing_secret_silences_its_own_receiver_only(namespace: Namespace) -
     assert namespace.condition("Ready")["status"] == "False"
 
 
+def test_a_heartbeat_without_its_secret_hurts_only_itself_and_is_named(namespace: Namespace) -> None:
+    namespace.secret("hook", url="http://example.com/hook")
+    namespace.create({"receivers": [HOOK], "heartbeat": {"urlSecretRef": {"name": "deadman", "key": "url"}}})
+    condition = namespace.wait_for_condition("ReceiversReady", "SecretNotUsable")
+    assert condition["message"] == (
+        f"spec.heartbeat: urlSecretRef names Secret {namespace.name}/deadman, which does not exist: create it with the "
+        "key url; until then no heartbeat is sent."
+    )
+    assert config(namespace)["hook.url"] == "http://example.com/hook"
+    assert namespace.status()["receivers"] == [
+        {"name": "hook", "secretFound": True, "message": ""},
+        {"name": "_heartbeat", "secretFound": False, "message": condition["message"]},
+    ]
+    namespace.secret("deadman", url="https://deadman.example.com/beat")
+    namespace.wait_for_condition("ReceiversReady", "ReceiversReady")
+    assert config(namespace)["_heartbeat.url"] == "https://deadman.example.com/beat"
+
+
 def test_a_missing_key_is_named(namespace: Namespace) -> None:
     namespace.secret("hook", address="http://example.com/hook")
     namespace.create({"receivers": [HOOK]})

@@ -28,6 +28,7 @@ def alertmanager(monitoring: Monitoring, settings: Settings) -> dict[str, Any]:
             "version": version(settings.alertmanager_image),
             "replicas": spec.replicas,
             "retention": retention(monitoring.spec),
+            **({"externalUrl": spec.external_url} if spec.external_url else {}),
             "configSecret": names.config_secret(monitoring.name),
             # No AlertmanagerConfig carries this label. With a selector set, prometheus-operator parses our
             # configuration before Alertmanager gets it, and refuses a broken one in its status.

@@ -1,0 +1,63 @@
+"""Which alerts mute which. Nothing mutes info: the digest that tells of it disturbs no one and is to be
+complete.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sergas_operator.desired.matchers import matcher
+from sergas_operator.spec import Spec
+
+# Labels that name the object an alert is about. Alertmanager takes a label both lack for equal, so an alert
+# on a whole service is not the same thing as one on a pod of it.
+OBJECT = (
+    *("namespace", "job", "service", "instance", "node", "pod", "container", "agent", "cache", "queue"),
+    *("device", "mountpoint", "persistentvolumeclaim", "integration", "rule_group", "remote_name", "slo", "metric"),
+)
+# Alerts that tell one thing under two names: the one that mutes, the one that is muted, and the labels in
+# which they must agree.
+PAIRS: tuple[tuple[list[str], list[str], list[str]], ...] = (
+    # A budget that is burning fast is also burning slowly.
+    (['alertname = "ErrorBudgetBurnFast"'], ['alertname = "ErrorBudgetBurnSlow"'], ["namespace", "slo"]),
+    # Errors and slowness of the API are what spends the budgets of its two objectives.
+    (
+        ['alertname = "HighErrorRate"', 'severity = "critical"', 'job = "sergas-api"'],
+        ['alertname = "ErrorBudgetBurnSlow"', 'slo = "apiAvailability"'],
+        ["namespace"],
+    ),
+    (
+        ['alertname = "APILatencyCritical"', 'severity = "critical"'],
+        ['alertname = "ErrorBudgetBurnSlow"', 'slo = "apiLatency"'],
+        ["namespace"],
+    ),
+    # A process that restarts is seen by its start time and by the kubelet that restarts its container.
+    (
+        ['alertname = "ServiceRestarting"', 'severity = "critical"'],
+        ['alertname = "ContainerRestarting"', 'severity = "warning"'],
+        ["namespace", "pod"],
+    ),
+)
+DOWN = "ServiceDown|ServiceAbsent"
+
+
+def inhibit_rules(spec: Spec) -> list[dict[str, Any]]:
+    """The rules that are always there, then those of the spec."""
+    return [
+        _rule(['severity = "critical"'], ['severity = "warning"'], ["alertname", *OBJECT]),
+        # Whatever else is wrong with a service that is down follows from it.
+        _rule(
+            [f'alertname =~ "{DOWN}"', 'severity = "critical"'],
+            [f'alertname !~ "{DOWN}"', 'severity =~ "critical|warning"', 'job != ""'],
+            ["namespace", "job"],
+        ),
+        *(_rule(source, target, equal) for source, target, equal in PAIRS),
+        *(
+            _rule([matcher(m) for m in rule.source_match], [matcher(m) for m in rule.target_match], list(rule.equal))
+            for rule in spec.inhibit_rules
+        ),
+    ]
+
+
+def _rule(source: list[str], target: list[str], equal: list[str]) -> dict[str, Any]:
+    return {"source_matchers": source, "target_matchers": target, **({"equal": equal} if equal else {})}
