@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 # There are no packages under tests/: helpers are found by name.
+# Ours comes last, because tests/operator finds its own conftest by name.
 sys.path.insert(0, str(Path(__file__).parents[1] / "operator"))
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path.append(str(Path(__file__).parent))
 
 from farend import FarEnd
 from running import Alertmanager
