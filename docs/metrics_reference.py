@@ -13,6 +13,12 @@ INTRODUCTION = """Every metric of `sergas_metrics`, as its `CATALOGUE` declares 
 `_bucket`, `_count` and `_sum`; its buckets are upper bounds in its unit. A metric without labels is there from the
 start, one with labels has a series from its first update on. A name in use stays, even where a level is a `_total`."""
 
+_ACROSS = {
+    "sum": "Of many processes: the sum of those that live.",
+    "max": "Of many processes: the highest.",
+    "latest": "Of many processes: the one set last.",
+}
+
 
 def main() -> None:
     """Rewrite the reference."""
@@ -35,6 +41,8 @@ def _metric(spec: MetricSpec) -> str:
         facts.append(f"Unit: {spec.unit}.")
     if spec.buckets:
         facts.append(f"Buckets: {', '.join(f'{bound:g}' for bound in spec.buckets)}.")
+    if spec.kind == "gauge":
+        facts.append(_ACROSS[spec.across])
     if spec.used_by:
         facts.append(f"Read by {'; '.join(spec.used_by)}.")
     return f"### `{spec.name}`\n\n" + " ".join(facts)

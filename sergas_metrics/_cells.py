@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 from bisect import bisect_right
 from threading import Lock
+from time import monotonic
 
 GIL_ENABLED = bool(getattr(sys, "_is_gil_enabled", lambda: True)())
 
@@ -33,6 +34,10 @@ class CounterCell:
             raise ValueError(f"a counter only rises: give inc() an amount of 0 or more, not {amount!r}")
         self.value += amount
 
+    def reset(self) -> None:
+        """Count from zero: the process is a child of the one that counted."""
+        self.value = 0.0
+
 
 class GaugeCell:
     """A number that goes up and down."""
@@ -54,6 +59,10 @@ class GaugeCell:
     def dec(self, amount: float = 1.0) -> None:
         """Take an amount away."""
         self.value -= amount
+
+    def reset(self) -> None:
+        """Be at zero: the process is a child of the one that set it."""
+        self.value = 0.0
 
 
 class HistogramCell:
@@ -80,6 +89,11 @@ class HistogramCell:
         """The counts of each bucket on its own, the last being ``+Inf``, and the sum."""
         return self.counts.copy(), self.total
 
+    def reset(self) -> None:
+        """Count from zero: the process is a child of the one that counted."""
+        self.counts = [0] * len(self.counts)
+        self.total = 0.0
+
 
 class LockedCounterCell(CounterCell):
     """A counter for interpreters without a GIL."""
@@ -94,6 +108,11 @@ class LockedCounterCell(CounterCell):
         """Add an amount of zero or more."""
         with self._lock:
             super().inc(amount)
+
+    def reset(self) -> None:
+        """Count from zero, with a lock of its own: the old one may be held by a thread that this process lacks."""
+        self._lock = Lock()
+        super().reset()
 
 
 class LockedGaugeCell(GaugeCell):
@@ -120,6 +139,41 @@ class LockedGaugeCell(GaugeCell):
         with self._lock:
             super().dec(amount)
 
+    def reset(self) -> None:
+        """Be at zero, with a lock of its own: the old one may be held by a thread that this process lacks."""
+        self._lock = Lock()
+        super().reset()
+
+
+class StampedGaugeCell(LockedGaugeCell):
+    """A gauge that knows when it was set, so that of several processes' the last can be told."""
+
+    __slots__ = ("moment",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.moment = 0.0
+
+    def set(self, value: float) -> None:
+        """Replace the value."""
+        self.value = float(value)
+        self.moment = monotonic()
+
+    def inc(self, amount: float = 1.0) -> None:
+        """Add an amount."""
+        super().inc(amount)
+        self.moment = monotonic()
+
+    def dec(self, amount: float = 1.0) -> None:
+        """Take an amount away."""
+        super().dec(amount)
+        self.moment = monotonic()
+
+    def reset(self) -> None:
+        """Be at zero, and never set."""
+        super().reset()
+        self.moment = 0.0
+
 
 class LockedHistogramCell(HistogramCell):
     """A histogram for interpreters without a GIL."""
@@ -139,6 +193,11 @@ class LockedHistogramCell(HistogramCell):
         """The counts of each bucket on its own and the sum, taken at one moment."""
         with self._lock:
             return super().snapshot()
+
+    def reset(self) -> None:
+        """Count from zero, with a lock of its own: the old one may be held by a thread that this process lacks."""
+        self._lock = Lock()
+        super().reset()
 
 
 def new_counter(*, locked: bool = not GIL_ENABLED) -> CounterCell:

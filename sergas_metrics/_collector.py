@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from os import PathLike
+from pathlib import Path
+
 from prometheus_client import REGISTRY, CollectorRegistry
 
 from ._store import store_of
@@ -29,6 +32,9 @@ class MetricsCollector:
             labels all say ``overflow``, and ``sergas_metrics_overflow_total{metric}`` counts each such update.
         exemplars: Whether histograms keep, for each bucket, the ids of the last sampled trace of OpenTelemetry that
             observed a value in it. OpenMetrics output shows them. An update takes a few times as long with it.
+        directory: Where the processes of one application, such as the workers of uvicorn or gunicorn, share what they
+            record, so that any of them serves the metrics of all. Leave it out for one process, the best choice in a
+            pod. Best on a file system in memory, and for this application alone.
 
     Attributes:
         registry: The registry that holds the metrics.
@@ -43,17 +49,25 @@ class MetricsCollector:
 
     Raises:
         ImportError: Exemplars are asked for and OpenTelemetry is not installed.
-        ValueError: ``max_series`` is below 1 or differs from that of the registry's other collectors, or the registry
-            already holds a metric with one of the names.
+        OSError: The directory cannot be made, or this system has no POSIX file locks.
+        ValueError: ``max_series`` is below 1, a setting differs from that of the registry's other collectors, the
+            registry already holds a metric with one of the names, or another registry of this process has the
+            directory.
     """
 
     def __init__(
-        self, registry: CollectorRegistry | None = None, *, max_series: int = 1000, exemplars: bool = False
+        self,
+        registry: CollectorRegistry | None = None,
+        *,
+        max_series: int = 1000,
+        exemplars: bool = False,
+        directory: str | PathLike[str] | None = None,
     ) -> None:
         if max_series < 1:
             raise ValueError(f"max_series must be 1 or more, not {max_series}")
         self.registry = REGISTRY if registry is None else registry
-        store = store_of(self.registry, max_series, exemplars=exemplars)
+        place = None if directory is None else Path(directory).absolute()
+        store = store_of(self.registry, max_series, exemplars=exemplars, directory=place)
         self.http = HTTPMetrics(store)
         self.zoho = ZohoMetrics(store)
         self.memory = MemoryMetrics(store)
@@ -62,3 +76,14 @@ class MetricsCollector:
         self.cache = CacheMetrics(store)
         self.database = DatabaseMetrics(store)
         self.errors = ErrorMetrics(store)
+        self._publisher = store.publisher
+
+    def publish(self) -> None:
+        """Share what this process has recorded with the others, now and every second from now on.
+
+        ``instrument`` and ``serve`` do so by themselves; call it in a process that does neither, such as a worker of a
+        pool, and again just before it ends. Nothing happens without a ``directory``.
+        """
+        if self._publisher is not None:
+            self._publisher.start()
+            self._publisher.publish()

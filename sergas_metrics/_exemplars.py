@@ -34,6 +34,11 @@ class ExemplarHistogramCell(LockedHistogramCell):
         if trace is not None:
             self.exemplars[bisect_right(self.bounds, value)] = Exemplar(trace, float(value), time())
 
+    def reset(self) -> None:
+        """Count from zero, and remember nothing."""
+        super().reset()
+        self.exemplars = [None] * len(self.exemplars)
+
 
 def opentelemetry_trace() -> Trace:
     """The trace of OpenTelemetry's current span, if that is sampled.

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from itertools import accumulate
 from math import inf, nextafter
 
 from prometheus_client import Metric
 
-from ._cells import CounterCell, GaugeCell, HistogramCell, new_counter, new_gauge, new_histogram
+from ._cells import (
+    CounterCell,
+    GaugeCell,
+    HistogramCell,
+    StampedGaugeCell,
+    new_counter,
+    new_gauge,
+    new_histogram,
+)
 from ._exemplars import ExemplarHistogramCell, Trace
 from ._family import Family, Series, Values
 from ._formats import Format
@@ -23,6 +31,19 @@ class Counter(Family[CounterCell]):
         """Raise a metric that has no labels."""
         self.cells[()].inc(amount)
 
+    @property
+    def width(self) -> int:
+        """One number: the count."""
+        return 1
+
+    def numbers(self, series: Series[CounterCell]) -> Iterable[float]:
+        """The counts."""
+        return [cell.value for _, cell in series]
+
+    def fill(self, values: Values, numbers: Sequence[float]) -> None:
+        """Give a series its count."""
+        self.labels(*values).value = numbers[0]
+
     def _new_cell(self) -> CounterCell:
         return new_counter()
 
@@ -34,7 +55,25 @@ class Counter(Family[CounterCell]):
 
 
 class Gauge(Family[GaugeCell]):
-    """A metric that goes up and down. ``labels(...)`` gives a series with ``set``, ``inc`` and ``dec``."""
+    """A metric that goes up and down. ``labels(...)`` gives a series with ``set``, ``inc`` and ``dec``.
+
+    Args:
+        spec: The metric's entry in the catalogue.
+        max_series: How many combinations of label values get a series of their own.
+        on_overflow: Called with the metric's name for each update that lands in the overflow series.
+        stamped: Whether each series knows when it was set: so that of several processes the latest counts.
+    """
+
+    def __init__(
+        self,
+        spec: MetricSpec,
+        *,
+        max_series: int = 1000,
+        on_overflow: Callable[[str], None] | None = None,
+        stamped: bool | None = None,
+    ) -> None:
+        self._stamped = spec.across == "latest" if stamped is None else stamped
+        super().__init__(spec, max_series=max_series, on_overflow=on_overflow)
 
     def set(self, value: float) -> None:
         """Set a metric that has no labels."""
@@ -48,8 +87,23 @@ class Gauge(Family[GaugeCell]):
         """Lower a metric that has no labels."""
         self.cells[()].dec(amount)
 
+    @property
+    def width(self) -> int:
+        """The level, and of metrics whose latest value counts when it was set."""
+        return 2 if self.spec.across == "latest" else 1
+
+    def numbers(self, series: Series[GaugeCell]) -> Iterable[float]:
+        """The levels, each with the moment it was set where that counts."""
+        if self.width == 1:
+            return [cell.value for _, cell in series]
+        return [n for _, cell in series for n in (cell.value, getattr(cell, "moment", 0.0))]
+
+    def fill(self, values: Values, numbers: Sequence[float]) -> None:
+        """Give a series its level."""
+        self.labels(*values).value = numbers[0]
+
     def _new_cell(self) -> GaugeCell:
-        return new_gauge()
+        return StampedGaugeCell() if self._stamped else new_gauge()
 
     def _text(self, series: Series[GaugeCell]) -> str:
         return _plain_text(self.spec, series)
@@ -91,6 +145,26 @@ class Histogram(Family[HistogramCell]):
     def observe(self, value: float) -> None:
         """Observe a value of a metric that has no labels."""
         self.cells[()].observe(value)
+
+    @property
+    def width(self) -> int:
+        """The counts of all buckets, each on its own, and the sum."""
+        return len(self.spec.buckets) + 2
+
+    def numbers(self, series: Series[HistogramCell]) -> Iterable[float]:
+        """The counts of each series' buckets and its sum."""
+        numbers: list[float] = []
+        for _, cell in series:
+            counts, total = cell.snapshot()
+            numbers += counts
+            numbers.append(total)
+        return numbers
+
+    def fill(self, values: Values, numbers: Sequence[float]) -> None:
+        """Give a series the counts of its buckets and its sum."""
+        cell = self.labels(*values)
+        cell.counts = [*map(int, numbers[:-1])]
+        cell.total = numbers[-1]
 
     def _new_cell(self) -> HistogramCell:
         if self.trace is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from threading import Lock
 from typing import Any, Final, Generic, TypeVar
 
@@ -105,14 +105,14 @@ class Family(ABC, Generic[Cell]):
     def collect(self) -> Iterable[Metric]:
         """The metric with a sample for each series."""
         metric = self._metric()
-        for values, cell in self._series():
+        for values, cell in self.series():
             self._add_samples(metric, self._named(values), cell)
         return [metric]
 
     def pieces(self, format_: Format) -> Iterator[str]:
         """The metric in a text format, piece by piece: the text that prometheus-client makes of ``collect``."""
         yield format_.head(self.spec)
-        series = self._series()
+        series = self.series()
         step = max(1, _PIECE_LINES // (len(self.spec.buckets) + 3))
         for start in range(0, len(series), step):
             yield self._text(series[start : start + step])
@@ -121,12 +121,38 @@ class Family(ABC, Generic[Cell]):
         """Whether ``pieces`` can write the metric as the format wants it."""
         return format_.keeps_names
 
-    def _series(self) -> Series[Cell]:
+    def series(self) -> Series[Cell]:
+        """Every cell with its label values, the overflow series last."""
         with self._lock:
             series = [(key if isinstance(key, tuple) else (key,), cell) for key, cell in self.cells.items()]
         if self._overflow is not None:
             series.append(((OVERFLOW,) * len(self.spec.labels), self._overflow))
         return series
+
+    def reset(self) -> None:
+        """Begin at zero in a child of the process that counted. Cells that code holds stay the metric's."""
+        self._lock = Lock()  # the old one may be held by a thread that this process lacks
+        for _, cell in self.series():
+            cell.reset()
+
+    @property
+    @abstractmethod
+    def width(self) -> int:
+        """How many numbers make one series."""
+
+    @abstractmethod
+    def numbers(self, series: Series[Cell]) -> Iterable[float]:
+        """The numbers of series, one after the other."""
+
+    @abstractmethod
+    def fill(self, values: Values, numbers: Sequence[float]) -> None:
+        """Give a series its numbers."""
+
+    def keep_only(self, wanted: Collection[Values]) -> None:
+        """Forget all other series."""
+        for values, _ in self.series():
+            if values not in wanted:
+                self.cells.pop(_key(values), None)
 
     def _named(self, values: Values) -> dict[str, str]:
         return dict(zip(self.spec.labels, values, strict=True))

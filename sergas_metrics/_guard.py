@@ -11,6 +11,7 @@ from prometheus_client.registry import Collector
 
 from ._family import Family
 from ._formats import Format
+from ._store import publisher_of
 
 _log = logging.getLogger("sergas_metrics")
 
@@ -73,6 +74,9 @@ class GuardedRegistry:
         # prometheus-client offers no public way to collect one by one.
         with registry._lock:
             known = list(registry._collector_to_names.items())
+        publisher = publisher_of(registry)
+        if publisher is not None:
+            known = publisher.of_all_processes(known)
         if info:
             known.insert(0, (_TargetInfo(info), ["target_info"]))
         # A collector that does not say its names may have any.

@@ -54,5 +54,10 @@ def instrument(
         )
     if path is not None and not path.startswith("/"):
         raise ValueError(f'path must begin with a slash: write "/{path}"')
-    app.add_middleware(MetricsMiddleware, collector=collector, metrics_path=path, metrics_token=checked_token(token))
+    app.add_middleware(
+        MetricsMiddleware,
+        collector=collector or MetricsCollector(),  # now, so that what is wrong with it is said here
+        metrics_path=path,
+        metrics_token=checked_token(token),
+    )
     return app

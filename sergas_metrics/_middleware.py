@@ -8,7 +8,9 @@ from typing import Any, Final
 from ._collector import MetricsCollector
 from ._exchange import SCOPE_KEY, Exchange, Receive, Send
 from ._exposition import metrics_app
+from ._processes import Published
 from ._routes import RouteTemplates
+from ._store import publisher_of
 
 ASGIApp = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
 
@@ -51,8 +53,9 @@ class MetricsMiddleware:
     ) -> None:
         if metrics_path is not None and not metrics_path.startswith("/"):
             raise ValueError(f'metrics_path must begin with a slash: write "/{metrics_path}"')
-        self.app = app
         collector = collector or MetricsCollector()
+        publisher = publisher_of(collector.registry)
+        self.app = app if publisher is None else Published(app, publisher)
         self._http = collector.http
         self._errors = collector.errors
         self._owner = self._http.requests

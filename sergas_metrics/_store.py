@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from threading import Lock
 from weakref import WeakKeyDictionary
 
@@ -11,6 +12,7 @@ from prometheus_client.registry import Collector
 
 from ._exemplars import opentelemetry_trace
 from ._families import Counter, Gauge, Histogram
+from ._processes import Publisher
 from .catalogue import CATALOGUE, MetricSpec
 
 _OVERFLOW_COUNTER = "sergas_metrics_overflow_total"
@@ -23,11 +25,18 @@ class Store:
         registry: Where the families are registered.
         max_series: The limit of series of each metric.
         exemplars: Whether histograms keep the ids of traces.
+        directory: Where several processes share what they record; ``None`` for one process.
+
+    Attributes:
+        publisher: Shares what this process records with others, where there are others.
     """
 
-    def __init__(self, registry: CollectorRegistry, max_series: int, *, exemplars: bool = False) -> None:
+    def __init__(
+        self, registry: CollectorRegistry, max_series: int, *, exemplars: bool = False, directory: Path | None = None
+    ) -> None:
         self.max_series = max_series
         self.exemplars = exemplars
+        self.directory = directory
         self._trace = opentelemetry_trace() if exemplars else None
         specs = {spec.name: spec for spec in CATALOGUE}
         self._overflow = Counter(specs.pop(_OVERFLOW_COUNTER))
@@ -37,13 +46,29 @@ class Store:
         for spec in specs.values():
             self._build(spec)
         self._register(registry)
+        self.gauges["sergas_metrics_processes"].set(0 if directory else 1)
+        self.publisher = self._publisher(registry, directory) if directory else None
+
+    def _publisher(self, registry: CollectorRegistry, directory: Path) -> Publisher:
+        return Publisher(
+            registry,
+            directory,
+            self.max_series,
+            processes=self.gauges["sergas_metrics_processes"],
+            unreadable=self.counters["sergas_metrics_unreadable_files_total"],
+        )
 
     def _build(self, spec: MetricSpec) -> None:
         match spec.kind:
             case "counter":
                 self.counters[spec.name] = Counter(spec, max_series=self.max_series, on_overflow=self._count_overflow)
             case "gauge":
-                self.gauges[spec.name] = Gauge(spec, max_series=self.max_series, on_overflow=self._count_overflow)
+                self.gauges[spec.name] = Gauge(
+                    spec,
+                    max_series=self.max_series,
+                    on_overflow=self._count_overflow,
+                    stamped=self.directory is not None and spec.across == "latest",
+                )
             case "histogram":
                 self.histograms[spec.name] = Histogram(
                     spec, max_series=self.max_series, on_overflow=self._count_overflow, trace=self._trace
@@ -75,26 +100,36 @@ _stores: WeakKeyDictionary[CollectorRegistry, Store] = WeakKeyDictionary()
 _stores_lock = Lock()
 
 
-def store_of(registry: CollectorRegistry, max_series: int, *, exemplars: bool = False) -> Store:
+def store_of(
+    registry: CollectorRegistry, max_series: int, *, exemplars: bool = False, directory: Path | None = None
+) -> Store:
     """The one store of a registry, so that collectors which share a registry share their series.
 
     Raises:
         ImportError: Exemplars are asked for and OpenTelemetry is not installed.
-        ValueError: The registry's store has another limit or other exemplars, or the registry holds a metric with one
-            of our names.
+        OSError: The directory cannot be made, or this system has no file locks.
+        ValueError: The registry's store was made with other settings, the registry holds a metric with one of our
+            names, or another registry of this process has the directory.
     """
     with _stores_lock:
         store = _stores.get(registry)
         if store is None:
-            store = _stores[registry] = Store(registry, max_series, exemplars=exemplars)
-    if store.max_series != max_series:
-        raise ValueError(
-            f"this registry's Sergas metrics were made with max_series={store.max_series}, not {max_series}: use "
-            "the same limit, or give MetricsCollector a registry of its own"
-        )
-    if store.exemplars != exemplars:
-        raise ValueError(
-            f"this registry's Sergas metrics were made with exemplars={store.exemplars}, not {exemplars}: use the "
-            "same, or give MetricsCollector a registry of its own"
-        )
+            store = _stores[registry] = Store(registry, max_series, exemplars=exemplars, directory=directory)
+    _agree("max_series", store.max_series, max_series, "the same limit")
+    _agree("exemplars", store.exemplars, exemplars, "the same")
+    _agree("directory", store.directory, directory, "the same")
     return store
+
+
+def publisher_of(registry: CollectorRegistry) -> Publisher | None:
+    """What shares a registry's metrics between processes, if they are shared."""
+    store = _stores.get(registry)
+    return store.publisher if store else None
+
+
+def _agree(setting: str, made: object, asked: object, advice: str) -> None:
+    if made != asked:
+        raise ValueError(
+            f"this registry's Sergas metrics were made with {setting}={made}, not {asked}: use {advice}, or give "
+            "MetricsCollector a registry of its own"
+        )

@@ -7,6 +7,7 @@ from typing import Final, Literal
 
 Kind = Literal["counter", "gauge", "histogram"]
 Unit = Literal["", "seconds", "ratio"]
+Across = Literal["sum", "max", "latest"]
 
 HTTP_BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0)
 """Upper bounds in seconds. They hold 0.5 and 2, the target and the critical threshold of p95 latency."""
@@ -36,6 +37,9 @@ class MetricSpec:
         unit: ``seconds``, ``ratio`` (0 to 1), or empty for a plain count.
         buckets: Upper bounds of a histogram, in its unit and rising, without ``+Inf``.
         used_by: Dashboards and groups of alerts that read the metric.
+        across: How the values of several processes become one. ``sum`` adds up: counters and histograms of all
+            processes there were, gauges of those that live. ``max`` takes the highest gauge and ``latest`` the one set
+            last, those of dead processes included.
     """
 
     name: str
@@ -45,6 +49,7 @@ class MetricSpec:
     unit: Unit = ""
     buckets: tuple[float, ...] = ()
     used_by: tuple[str, ...] = ()
+    across: Across = "sum"
 
     @property
     def domain(self) -> str:
@@ -136,12 +141,14 @@ _ZOHO = (
         "gauge",
         "Calls left in Zoho's current rate limit window.",
         used_by=(_SYNC, "alerts: rate limiting"),
+        across="latest",
     ),
     MetricSpec(
         "sergas_zoho_rate_limit_max",
         "gauge",
         "Calls that Zoho's rate limit window allows in all, so that what is left can be told as a share.",
         used_by=("alerts: rate limiting",),
+        across="latest",
     ),
     MetricSpec(
         "sergas_zoho_rate_limit_exceeded_total",
@@ -156,6 +163,7 @@ _ZOHO = (
         "Unix time at which an account was last synchronised, in seconds.",
         unit="seconds",
         used_by=(_SYNC, "alerts: business metrics"),
+        across="max",
     ),
     MetricSpec(
         "sergas_zoho_sync_lag_seconds",
@@ -163,6 +171,7 @@ _ZOHO = (
         "Time since the least recently synchronised account was synchronised, in seconds.",
         unit="seconds",
         used_by=(_SYNC, "alerts: business metrics"),
+        across="latest",
     ),
 )
 
@@ -190,18 +199,21 @@ _MEMORY = (
         ("operation",),
         "seconds",
         used_by=("alerts: business metrics",),
+        across="max",
     ),
     MetricSpec(
         "sergas_memory_graph_nodes_total",
         "gauge",
         "Nodes in the knowledge graph.",
         used_by=(_BUSINESS,),
+        across="latest",
     ),
     MetricSpec(
         "sergas_memory_graph_relationships_total",
         "gauge",
         "Relationships in the knowledge graph.",
         used_by=(_BUSINESS,),
+        across="latest",
     ),
 )
 
@@ -281,6 +293,7 @@ _BUSINESS_METRICS = (
         "gauge",
         "Accounts that are active.",
         used_by=(_SYSTEM, _BUSINESS),
+        across="latest",
     ),
     MetricSpec(
         "sergas_cross_sell_opportunities_identified_total",
@@ -413,6 +426,16 @@ _LIBRARY = (
         "counter",
         "Collectors that raised during a scrape, whose metrics that scrape therefore lacks.",
         ("collector",),
+    ),
+    MetricSpec(
+        "sergas_metrics_processes",
+        "gauge",
+        "Processes that live and whose metrics a scrape adds up.",
+    ),
+    MetricSpec(
+        "sergas_metrics_unreadable_files_total",
+        "counter",
+        "Files in the directory of many processes that a scrape had to leave out because they are damaged or foreign.",
     ),
 )
 

@@ -89,3 +89,27 @@ def test_the_registry_holds_exactly_the_catalogue() -> None:
         (spec.name.removesuffix("_total") if spec.kind == "counter" else spec.name, spec.kind, spec.help)
         for spec in CATALOGUE
     }
+
+
+@each_metric
+def test_only_gauges_are_anything_but_a_sum_across_processes(spec: MetricSpec) -> None:
+    assert spec.across == "sum" or spec.kind == "gauge"
+
+
+def test_levels_that_all_processes_see_alike_do_not_add_up() -> None:
+    assert {spec.name: spec.across for spec in CATALOGUE if spec.kind == "gauge"} == {
+        "sergas_http_requests_in_progress": "sum",
+        "sergas_zoho_rate_limit_remaining": "latest",
+        "sergas_zoho_rate_limit_max": "latest",
+        "sergas_zoho_sync_last_success_timestamp_seconds": "max",
+        "sergas_zoho_sync_lag_seconds": "latest",
+        "sergas_memory_last_success_timestamp_seconds": "max",
+        "sergas_memory_graph_nodes_total": "latest",
+        "sergas_memory_graph_relationships_total": "latest",
+        "sergas_agent_queue_size": "sum",
+        "sergas_agent_concurrent_tasks": "sum",
+        "sergas_accounts_active_total": "latest",
+        "sergas_database_pool_connections": "sum",
+        "sergas_database_pool_connections_max": "sum",
+        "sergas_metrics_processes": "sum",
+    }

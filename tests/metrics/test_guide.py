@@ -31,9 +31,15 @@ def run(document: str) -> dict[str, Any]:
 
 
 async def test_the_guide_runs_and_records_what_it_says(
-    default_registry: CollectorRegistry, call: Any, capsys: pytest.CaptureFixture[str]
+    default_registry: CollectorRegistry,
+    call: Any,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> None:
+    monkeypatch.setenv("METRICS_DIRECTORY", str(tmp_path / "metrics"))
     names = run("docs/guides/instrument.md")
+    assert [*(tmp_path / "metrics").glob("*.values")]
     assert (await call(names["app"], "/accounts/7")).status == 200
     await names["work"]()
     value = default_registry.get_sample_value

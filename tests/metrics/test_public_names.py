@@ -35,8 +35,8 @@ PUBLIC = [
 
 SIGNATURES = {
     "MetricsCollector": (
-        "(registry: 'CollectorRegistry | None' = None, *, max_series: 'int' = 1000, exemplars: 'bool' = False)"
-        " -> 'None'"
+        "(registry: 'CollectorRegistry | None' = None, *, max_series: 'int' = 1000, exemplars: 'bool' = False,"
+        " directory: 'str | PathLike[str] | None' = None) -> 'None'"
     ),
     "MetricsMiddleware": (
         "(app: 'ASGIApp', *, collector: 'MetricsCollector | None' = None, metrics_path: 'str | None' = None,"

@@ -1,0 +1,168 @@
+"""Publishes what this process records, and answers for all."""
+
+from __future__ import annotations
+
+import logging
+import weakref
+from collections.abc import Sequence
+from pathlib import Path
+from threading import Event, Lock, Thread
+from typing import Final
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.registry import Collector
+
+from .._families import Counter, Gauge
+from .._family import Family
+from . import forks
+from .directory import Directory
+from .own import PUBLISHED, Own, OwnTables
+from .snapshot import Snapshot, encoded
+from .together import Known, Together
+
+_log = logging.getLogger("sergas_metrics")
+
+SECONDS: Final = 1.0
+"""Between two times of publishing. A process that is killed takes along what it recorded since the last one."""
+
+
+class Publisher:
+    """Shares a registry's metrics with other processes through a directory.
+
+    Nothing is done before ``start``, a scrape, or a fork: a master that only loads the application and forks has
+    neither thread nor files, unless it recorded something.
+
+    Args:
+        registry: The registry.
+        path: The directory.
+        max_series: How many series each metric may have in the sum of the dead.
+        processes: A gauge that says 1 in each process, once it has published.
+        unreadable: Counts files that a scrape had to leave out.
+
+    Raises:
+        OSError: The directory cannot be made.
+        ValueError: Another registry of this process has the directory.
+    """
+
+    def __init__(
+        self, registry: CollectorRegistry, path: Path, max_series: int, *, processes: Gauge, unreadable: Counter
+    ) -> None:
+        forks.claim(path, self)
+        self._registry = weakref.ref(registry)
+        self._directory = Directory(path)
+        self._max_series = max_series
+        self._processes = processes
+        self._unreadable = unreadable
+        self._tables = OwnTables()
+        self._together = Together(max_series)
+        self._mutex = Lock()
+        self._thread: Thread | None = None
+        self._published = b""
+        self._failed = False
+        self._counted = 0
+        weakref.finalize(self, self._directory.close).atexit = False
+
+    def start(self) -> None:
+        """Publish every second from now on. Starting twice is harmless."""
+        if self._thread is not None:
+            return
+        with self._mutex:
+            if self._thread is None:
+                name = "sergas-metrics-publisher"
+                self._thread = Thread(target=_publish_for_ever, args=(weakref.ref(self),), name=name, daemon=True)
+                self._thread.start()
+
+    def publish(self) -> None:
+        """Publish what this process has recorded. A failure is logged once, until it is over."""
+        with self._mutex:
+            self._publish()
+
+    def of_all_processes(self, known: Known) -> Known:
+        """The collectors of a scrape: those whose metrics are published, of all processes, and the rest as they are.
+
+        Args:
+            known: The registry's collectors with the names of their metrics.
+        """
+        with self._mutex:
+            own = self._publish()
+            dead, others = self._gathered()
+            return self._together.collectors(known, own, dead, others)
+
+    def before_fork(self) -> None:
+        """Stand still, and publish what would be lost: a child begins at zero."""
+        self._mutex.acquire()
+        if self._thread is None and not self._own().is_blank():
+            self._publish()
+
+    def after_fork_in_parent(self) -> None:
+        """Go on."""
+        self._mutex.release()
+
+    def after_fork_in_child(self) -> None:
+        """Begin at zero: what the parent recorded is the parent's."""
+        started, self._thread = self._thread is not None, None
+        self._mutex = Lock()
+        self._published = b""
+        self._directory.left_by_fork()
+        self._tables = OwnTables()
+        self._tables.inherit(self._collectors())
+        for collector in self._collectors():
+            if isinstance(collector, Family):
+                collector.reset()
+        if started:
+            self.start()
+
+    def at_exit(self) -> None:
+        """Publish a last time, if this process has anything to say."""
+        if self._registry() is not None and (self._directory.joined or not self._own().is_blank()):
+            self.publish()
+
+    def _publish(self) -> Own:
+        self._processes.set(1)
+        own = self._own()
+        data = encoded(own.names, own.values)
+        if data != self._published or self._failed:
+            self._written(data)
+        return own
+
+    def _written(self, data: bytes) -> None:
+        try:
+            self._directory.publish(data)
+        except OSError as error:
+            if not self._failed:
+                _log.error("cannot publish metrics in %s: %s", self._directory.path, error)
+            self._failed = True
+        else:
+            self._published, self._failed = data, False
+
+    def _gathered(self) -> tuple[Snapshot | None, list[Snapshot]]:
+        try:
+            self._directory.fold(self._max_series)
+            return self._directory.others()
+        except OSError as error:
+            self._directory.unreadable += 1
+            _log.error("cannot read what other processes published in %s: %s", self._directory.path, error)
+            return None, []
+        finally:
+            self._unreadable.inc(self._directory.unreadable - self._counted)
+            self._counted = self._directory.unreadable
+
+    def _own(self) -> Own:
+        return self._tables.read(self._collectors())
+
+    def _collectors(self) -> Sequence[Collector]:
+        registry = self._registry()
+        if registry is None:
+            return []
+        with registry._lock:
+            return [c for c in registry._collector_to_names if isinstance(c, (Family, *PUBLISHED))]
+
+
+def _publish_for_ever(reference: weakref.ref[Publisher]) -> None:
+    pause = Event()
+    while not pause.wait(SECONDS):
+        publisher = reference()
+        if publisher is None:
+            return
+        publisher.publish()
+        del publisher

@@ -1,0 +1,139 @@
+"""The metrics of all processes, put together for a scrape."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from time import sleep
+from typing import Any, Final
+
+from prometheus_client.registry import Collector
+
+from .._exemplars import ExemplarHistogramCell
+from .._families import Histogram
+from .._family import Family
+from .heads import ForeignMetric, is_family, metric_of, name_of
+from .merging import has_room, home, merged
+from .own import Own
+from .snapshot import Key, Snapshot, Table
+
+_ROWS_IN_ONE_GO: Final = 40
+_PAUSE_SECONDS: Final = 50e-6
+"""Between two goes: other threads, an event loop's above all, get their turn."""
+
+Known = list[tuple[Collector, list[str]]]
+Combined = Family[Any] | ForeignMetric
+
+
+class Together:
+    """Metrics with the values of all processes, filled anew for each scrape.
+
+    They are kept from one scrape to the next, for with them stays the text around their values.
+
+    Args:
+        max_series: How many series the dead may have of each metric.
+    """
+
+    def __init__(self, max_series: int) -> None:
+        self._max_series = max_series
+        self._metrics: dict[str, Combined] = {}
+
+    def collectors(self, known: Known, own: Own, dead: Snapshot | None, others: Iterable[Snapshot]) -> Known:
+        """What a scrape asks: metrics of all processes where they are published, other collectors as they are.
+
+        Args:
+            known: The registry's collectors with the names of their metrics.
+            own: What this process has recorded.
+            dead: What dead processes had recorded.
+            others: What other processes have published.
+        """
+        tables = _by_head(own, dead, others)
+        answer: Known = []
+        shown: set[str] = set()
+        for collector, names in known:
+            heads = own.heads.get(collector)
+            if heads is None:
+                answer.append((collector, names))
+                continue
+            for head in heads:
+                shown.add(name_of(head))
+                answer.append((self._filled(head, tables[head], dead, collector), names))
+        answer += [(self._filled(head, tables[head], dead), []) for head in _unknown_here(tables, shown)]
+        return answer
+
+    def _filled(
+        self, head: str, tables: Sequence[Table], dead: Snapshot | None, collector: Collector | None = None
+    ) -> Combined:
+        metric = self._metrics.get(head)
+        if metric is None:
+            metric = self._metrics[head] = _new(head, collector)
+        rows = _rows(tables, self._full(head, dead))
+        if isinstance(metric, ForeignMetric):
+            metric.begin()
+        else:
+            metric.keep_only(rows)
+        for number, (key, found) in enumerate(rows.items(), 1):
+            metric.fill(key, merged(tables[0].mode, found))
+            if number % _ROWS_IN_ONE_GO == 0:
+                sleep(_PAUSE_SECONDS)
+        if isinstance(collector, Histogram) and isinstance(metric, Histogram) and collector.trace is not None:
+            _take_exemplars(metric, collector)
+        return metric
+
+    def _full(self, head: str, dead: Snapshot | None) -> Collection[Key] | None:
+        """The series of the dead if there may be no others: what is not among them is counted as overflow.
+
+        Else a series of a process that lives would fall when the dead's part of it is counted elsewhere.
+        """
+        if dead is None or not is_family(head):
+            return None
+        keys = next((table.rows for table in dead.tables.get(head, ())), {})
+        return None if has_room(keys, len(next(iter(keys), ())), self._max_series) else keys
+
+
+def _by_head(own: Own, dead: Snapshot | None, others: Iterable[Snapshot]) -> dict[str, list[Table]]:
+    tables: dict[str, list[Table]] = {}
+    if dead is not None:
+        for head, found in dead.tables.items():
+            tables.setdefault(head, []).extend(found)
+    for table in own.tables:
+        tables.setdefault(table.head, []).append(table)
+    for snapshot in others:
+        for head, found in snapshot.tables.items():
+            wanted = (table for table in found if snapshot.live or not table.mode.startswith("live"))
+            tables.setdefault(head, []).extend(wanted)
+    return tables
+
+
+def _unknown_here(tables: dict[str, list[Table]], shown: set[str]) -> Iterator[str]:
+    """Heads of metrics that this process does not have, or not yet; of each name one alone."""
+    for head, found in tables.items():
+        name = name_of(head)
+        if name not in shown and found:
+            shown.add(name)
+            yield head
+
+
+def _rows(tables: Iterable[Table], full: Collection[Key] | None) -> dict[Key, list[Sequence[float]]]:
+    rows: dict[Key, list[Sequence[float]]] = {}
+    for table in tables:
+        width, values = table.width, table.values
+        for number, key in enumerate(table.keys):
+            row = values[number * width : (number + 1) * width]
+            place = key if full is None else home(key, full, 0)
+            rows.setdefault(place, []).append(row)
+    return rows
+
+
+def _new(head: str, collector: Collector | None) -> Combined:
+    if isinstance(collector, Histogram) and collector.trace is not None:
+        return Histogram(collector.spec, max_series=sys.maxsize, trace=collector.trace)
+    return metric_of(head)
+
+
+def _take_exemplars(metric: Histogram, own: Histogram) -> None:
+    """Exemplars are those of the process that answers."""
+    for values, cell in own.series():
+        combined = metric.labels(*values)
+        if isinstance(cell, ExemplarHistogramCell) and isinstance(combined, ExemplarHistogramCell):
+            combined.exemplars = cell.exemplars.copy()

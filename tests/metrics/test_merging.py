@@ -1,0 +1,148 @@
+"""Values of several processes as one: exact, and what rises never falls, whoever dies when."""
+
+import math
+from array import array
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sergas_metrics import OVERFLOW, Counter, Gauge, Histogram, MetricSpec
+from sergas_metrics._processes.heads import head_of, mode_of
+from sergas_metrics._processes.merging import exact_parts, folded, merged
+from sergas_metrics._processes.own import Own
+from sergas_metrics._processes.snapshot import Snapshot, Table, table
+from sergas_metrics._processes.together import Together
+
+SPEC = MetricSpec("x_total", "counter", "X.", ("a",))
+HEAD = head_of(Counter(SPEC))
+LIMIT = 3
+NOTHING = Own([], array("d"), [], {})
+
+amounts = st.one_of(st.integers(1, 5).map(float), st.floats(0, 1e9), st.sampled_from([0.1, 1e-9, 1e16, 1e300]))
+workers = st.integers(0, 3)
+events = st.lists(st.tuples(workers, st.sampled_from("abcdef"), amounts) | workers, max_size=30)
+
+
+def counted(values: dict[str, float]) -> Table:
+    return table(HEAD, "sum", 1, [(key,) for key in values], array("d", values.values()))
+
+
+class Application:
+    """Workers that count, die, and are shown together, without files."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.living: dict[int, dict[str, float]] = {}
+        self.finals: list[tuple[str, float]] = []
+        self.dead: list[Table] = []
+        self.together = Together(limit)
+
+    def happens(self, event: tuple[int, str, float] | int) -> None:
+        if not isinstance(event, int):
+            worker, key, amount = event
+            values = self.living.setdefault(worker, {})
+            values[key] = values.get(key, 0.0) + amount
+        elif event in self.living:
+            values = self.living.pop(event)
+            self.finals += values.items()
+            self.dead = folded([*self.dead, counted(values)], self.limit)
+
+    def shown(self) -> dict[str, float]:
+        others = [Snapshot({HEAD: [counted(values)]}, live=True) for values in self.living.values()]
+        found = self.together.collectors([], NOTHING, Snapshot({HEAD: self.dead}), others)
+        return {s.labels["a"]: s.value for collector, _ in found for m in collector.collect() for s in m.samples}
+
+
+@given(events)
+def test_counters_of_all_workers_dead_or_alive_add_up_exactly(history: list[tuple[int, str, float] | int]) -> None:
+    application = Application(limit=1000)
+    for event in history:
+        application.happens(event)
+    exact: dict[str, Fraction] = {}
+    living = (item for values in application.living.values() for item in values.items())
+    for key, value in [*application.finals, *living]:
+        exact[key] = exact.get(key, Fraction()) + Fraction(value)
+    assert application.shown() == {key: float(total) for key, total in exact.items()}
+
+
+@pytest.mark.parametrize("limit", [3, 1000])
+@given(history=events)
+def test_no_counter_falls_whoever_dies(limit: int, history: list[tuple[int, str, float] | int]) -> None:
+    application = Application(limit)
+    before: dict[str, float] = {}
+    for event in history:
+        application.happens(event)
+        now = application.shown()
+        # A series may move into the overflow series at the limit, and is gone then: gone is not lower.
+        assert not {key: (before[key], now[key]) for key in before.keys() & now.keys() if now[key] < before[key]}
+        assert OVERFLOW not in before or OVERFLOW in now
+        before = now
+
+
+def test_the_dead_have_a_limit_of_series_whatever_workers_brought() -> None:
+    application = Application(LIMIT)
+    for worker in range(50):
+        application.happens((worker, f"key {worker}", 1.0))
+        application.happens(worker)
+    assert application.shown() == {"key 0": 1, "key 1": 1, "key 2": 1, OVERFLOW: 47}
+    assert [len(part.keys) for part in application.dead] == [LIMIT + 1]
+
+
+@given(st.lists(st.floats(allow_nan=False, allow_infinity=False, min_value=-1e200, max_value=1e200), max_size=20))
+def test_parts_hold_a_sum_without_rounding(values: list[float]) -> None:
+    parts = exact_parts(values)
+    assert sum(map(Fraction, parts)) == sum(map(Fraction, values))
+    assert parts[0] == math.fsum(values)
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"), [([math.inf, 1.0], math.inf), ([math.inf, -math.inf], math.nan), ([1e308, 1e308], math.inf)]
+)
+def test_sums_without_end_stay_what_they_are(values: list[float], expected: float) -> None:
+    (part,) = exact_parts(values)
+    (whole,) = merged("sum", [[value] for value in values])
+    assert part == whole == expected or (math.isnan(part) and math.isnan(whole) and math.isnan(expected))
+
+
+def test_a_sum_is_rounded_once() -> None:
+    assert merged("sum", [[0.1]] * 10) == [1.0]  # added one by one it would be 0.9999999999999999
+
+
+def test_a_histogram_adds_up_bucket_by_bucket() -> None:
+    assert merged("sum", [[1, 0, 2, 0.5], [0, 3, 1, 0.25]]) == [1, 3, 3, 0.75]
+    spec = MetricSpec("h", "histogram", "H.", (), "", (1.0, 2.0))
+    one, two = Histogram(spec), Histogram(spec)
+    one.observe(0.5)
+    two.observe(1.5)
+    two.observe(9.0)
+    rows: list[list[float]] = [[*family.numbers(family.series())] for family in (one, two)]
+    both = Histogram(spec)
+    both.fill((), merged("sum", rows))
+    assert both.cells[()].snapshot() == ([1, 1, 1], 11.0)
+
+
+def level(mode: str, value: float, *moment: float) -> Table:
+    spec = MetricSpec("g", "gauge", "G.", across=mode)  # type: ignore[arg-type]
+    family = Gauge(spec)
+    return table(head_of(family), mode_of(family), 1 + len(moment), [()], array("d", [value, *moment]))
+
+
+@pytest.mark.parametrize(
+    ("mode", "dead", "living", "expected"),
+    [
+        ("sum", (40.0,), [(1.0,), (2.0,)], 3.0),
+        ("max", (40.0,), [(1.0,), (2.0,)], 40.0),
+        ("latest", (40.0, 7.0), [(1.0, 9.0), (2.0, 8.0)], 1.0),
+        ("latest", (40.0, 10.0), [(1.0, 9.0), (2.0, 8.0)], 40.0),
+    ],
+)
+def test_gauges_become_one_as_the_catalogue_says(
+    mode: str, dead: tuple[float, ...], living: list[tuple[float, ...]], expected: float
+) -> None:
+    gone = level(mode, *dead)
+    others = [Snapshot({gone.head: [level(mode, *row)]}, live=True) for row in living]
+    others.append(Snapshot({gone.head: [gone]}))  # died just now
+    found = Together(LIMIT).collectors([], NOTHING, Snapshot({gone.head: folded([gone], LIMIT)}), others)
+    assert [s.value for collector, _ in found for m in collector.collect() for s in m.samples] == [expected]
