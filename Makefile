@@ -30,7 +30,7 @@ demo-down: venv ## Uninstall what the demo made; the cluster stays
 ##@ Tests
 
 .PHONY: test-unit
-test-unit: venv tools-light chart-deps ## The quick loop: everything that needs no API server, on all cores
+test-unit: venv tools-light chart-deps dashboard-schema ## The quick loop: everything that needs no API server, on all cores
 	$(PY) -m pytest -m "not e2e and not apiserver" -n auto --dist loadfile
 
 .PHONY: test-apiserver
@@ -122,6 +122,13 @@ chart-deps: venv ## Stand-ins for the chart's dependencies, so that it renders w
 .PHONY: chart-images
 chart-images: venv tools-light ## Every image the chart runs, one a line (VALUES='a.yaml b.yaml', KPS_ARCHIVES=folder)
 	@$(PY) -m charts.images $(if $(KPS_ARCHIVES),--archives $(KPS_ARCHIVES)) $(VALUES)
+
+.PHONY: dashboard-schema
+dashboard-schema: tests/dashboards/schema/node_modules/.package-lock.json ## Grafana's types, against which the tests check the dashboards
+
+tests/dashboards/schema/node_modules/.package-lock.json: tests/dashboards/schema/package-lock.json
+	npm ci --prefix tests/dashboards/schema --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
 
 .PHONY: generate
 generate: venv tools-light chart-deps ## Rewrite every generated file

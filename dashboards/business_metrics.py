@@ -156,7 +156,7 @@ def recommendations() -> list[Panel]:
                 "none",
             ),
             {"type": "Type", "reason": "Reason", "Value": "Rejected"},
-            [Query(f"topk(15, {counted(REJECTED, span='1d', by='type, reason')} > 0)", "{{type}} {{reason}}")],
+            [Query(f"topk(15, {counted(REJECTED, span='1d', by='type, reason')} > 0.5)", "{{type}} {{reason}}")],
             sort="Rejected",
         ),
     ]

@@ -160,7 +160,7 @@ def kinds() -> list[Panel]:
             {"job": "Service", "severity": "Severity", "error_type": "Error", "Value": "Count"},
             [
                 Query(
-                    f"topk(15, {counted(ERRORS, SERVICE, span='1h', by='job, severity, error_type')} > 0)",
+                    f"topk(15, {counted(ERRORS, SERVICE, span='1h', by='job, severity, error_type')} > 0.5)",
                     "{{error_type}}",
                 )
             ],

@@ -48,7 +48,6 @@ def _values(name: str, label: str, query: str) -> dashboard.QueryVariable:
         .label(label)
         .datasource(SOURCE)
         .query({"query": query, "refId": name})
-        .definition(query)
         .refresh(model.VariableRefresh.ON_TIME_RANGE_CHANGED)
         .sort(model.VariableSort.ALPHABETICAL_ASC)
         .multi(True)
