@@ -158,6 +158,7 @@ def recommendations() -> list[Panel]:
             {"type": "Type", "reason": "Reason", "Value": "Rejected"},
             [Query(f"topk(15, {counted(REJECTED, span='1d', by='type, reason')} > 0.5)", "{{type}} {{reason}}")],
             sort="Rejected",
+            decimals=0,
         ),
     ]
 

@@ -110,7 +110,7 @@ def requests() -> list[Panel]:
                 "Routes that fail most",
                 "Requests a second that fail, by route. One route alone: its code or what it calls. All routes:"
                 " something they share.",
-                "none",
+                "reqps",
                 alerts=("HighErrorRate",),
             ),
             {"job": "Service", "route": "Route", "Value": "Failed a second"},
@@ -165,6 +165,7 @@ def kinds() -> list[Panel]:
                 )
             ],
             sort="Count",
+            decimals=0,
             width=16,
         ),
         graph(

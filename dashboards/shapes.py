@@ -49,6 +49,7 @@ def sheet(
     sort: str,
     greatest: bool = True,
     plain: Sequence[str] = (),
+    decimals: int | None = None,
     width: int = 12,
 ) -> table.Panel:
     """A table: one row for each set of labels, one column of values for each query.
@@ -58,6 +59,8 @@ def sheet(
     last. `plain` are titles of columns that are plain numbers whatever the panel's unit.
     """
     panel = dressed(table.Panel(), about, width=width, height=GRAPH_HEIGHT)
+    if decimals is not None:
+        panel.decimals(decimals)
     for title in plain:
         panel.override_by_name(title, [model.DynamicConfigValue(id_val="unit", value="none")])
     if len(queries) > 1:
