@@ -22,6 +22,12 @@ def test_the_default_storage_class_is_served_by_our_provisioner_and_can_grow():
     assert storage_class["metadata"]["annotations"] == {"storageclass.kubernetes.io/is-default-class": "true"}
 
 
+def test_bounded_volumes_are_made_by_our_provisioner_in_memory():
+    storage_class = named("StorageClass", "bounded", documents("node.yaml"))
+    assert storage_class["provisioner"] == topology.PROVISIONER
+    assert storage_class["parameters"] == {"medium": "Memory"}
+
+
 def test_the_audit_log_holds_writes_of_all_users_and_no_reads():
     rules = documents("audit-policy.yaml")[0]["rules"]
     assert rules[0] == {"level": "None", "verbs": ["get", "list", "watch"]}
@@ -39,7 +45,7 @@ def test_prometheus_operator_moves_to_its_own_namespace_with_rights_that_follow(
     assert "namespace" not in moved["metadata"]
 
 
-def test_prometheus_operator_keeps_its_arguments_save_those_of_the_kubelet_service():
+def test_prometheus_operator_keeps_its_arguments_among_them_that_of_the_kubelet_service():
     container = {"args": ["--kubelet-service=kube-system/kubelet", "--prometheus-config-reloader=image:v1"]}
     deployment = {
         "kind": "Deployment",
@@ -48,6 +54,7 @@ def test_prometheus_operator_keeps_its_arguments_save_those_of_the_kubelet_servi
     }
     operatorstack.in_namespace(deployment)
     assert container["args"] == [
+        "--kubelet-service=kube-system/kubelet",
         "--prometheus-config-reloader=image:v1",
         "--config-reloader-cpu-limit=0",
         "--config-reloader-memory-limit=0",

@@ -24,6 +24,12 @@ def test_the_light_group_holds_what_charts_rules_and_api_server_tests_need_and_n
     assert "kubelet" not in binaries
 
 
+def test_the_light_and_cluster_groups_build_no_exporter():
+    exporters = {unit.name for unit in pins.select(["exporters"])}
+    assert "node-exporter" in exporters
+    assert not exporters & {unit.name for unit in pins.select(["light", "cluster", "docker"])}
+
+
 def test_no_tool_bears_the_name_of_a_group():
     assert not {unit.name for unit in pins.UNITS} & set(pins.GROUPS)
 
@@ -37,7 +43,8 @@ def test_an_unknown_tool_is_refused_with_those_that_exist():
         pins.select(["helmm"])
     known = ", ".join(sorted(unit.name for unit in pins.UNITS))
     assert str(refused.value) == (
-        f"there is no tool 'helmm'; write one of the groups light, cluster, docker, all or of the tools {known}"
+        "there is no tool 'helmm'; write one of the groups light, cluster, exporters, docker, all"
+        f" or of the tools {known}"
     )
 
 

@@ -1,5 +1,6 @@
 // Command local-volumes provisions PersistentVolumes of the kind `local` on the one node it runs on: a folder per
 // claim under a root folder. `local` and not `hostPath`, because the kubelet applies fsGroup to the first alone.
+// Volumes of a StorageClass with the parameter medium: Memory are file systems of their claims' sizes instead.
 // It also grows claims (a folder has no size, so growing is a matter of record), which the StorageClass can
 // therefore promise with allowVolumeExpansion.
 //
@@ -40,6 +41,11 @@ func (p *provisioner) Provision(_ context.Context, options controller.ProvisionO
 	if err := os.Chmod(path, 0o777); err != nil { // MkdirAll is subject to the umask
 		return nil, controller.ProvisioningFinished, err
 	}
+	if bounded(options) {
+		if err := mountBounded(path, options); err != nil {
+			return nil, controller.ProvisioningFinished, err
+		}
+	}
 	return volume(options, path, p.node), controller.ProvisioningFinished, nil
 }
 
@@ -63,6 +69,9 @@ func volume(options controller.ProvisionOptions, path, node string) *v1.Persiste
 func (p *provisioner) Delete(_ context.Context, volume *v1.PersistentVolume) error {
 	if volume.Spec.Local == nil || filepath.Dir(volume.Spec.Local.Path) != filepath.Clean(p.root) {
 		return &controller.IgnoredError{Reason: "the volume " + volume.Name + " lies outside " + p.root}
+	}
+	if err := unmountBounded(volume.Spec.Local.Path); err != nil {
+		return err
 	}
 	return os.RemoveAll(volume.Spec.Local.Path)
 }

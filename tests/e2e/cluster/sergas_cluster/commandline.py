@@ -41,6 +41,10 @@ def parser() -> argparse.ArgumentParser:
     images = _add(verb, "images", "build the project's images whose inputs changed, and load them", _images)
     images.add_argument("names", nargs="*", help="operator, app, sink; default: all")
     _json(images)
+    exporters = _add(
+        verb, "exporters", "build the images of exporters, PostgreSQL and Redis, and load them", _exporters
+    )
+    _json(exporters)
     tools = _add(verb, "tools", "build the pinned programs into bin/", _tools)
     tools.add_argument("names", nargs="*", help=f"groups ({', '.join(pins.GROUPS)}) or tools; default: what is needed")
     tools.add_argument("--group", choices=pins.GROUPS, help="the same, for one group")
@@ -90,6 +94,12 @@ def _status(options: argparse.Namespace) -> None:
 
 def _images(options: argparse.Namespace) -> None:
     names = verbs.images(options.names)
+    if options.json:
+        print(json.dumps(names))
+
+
+def _exporters(options: argparse.Namespace) -> None:
+    names = verbs.exporters()
     if options.json:
         print(json.dumps(names))
 

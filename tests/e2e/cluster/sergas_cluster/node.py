@@ -38,6 +38,8 @@ def _kubelet() -> tuple[str, ...]:
         f"--cert-dir={kubelet_root() / 'pki'}",
         f"--hostname-override={topology.NODE}",
         f"--node-ip={topology.NODE_ADDRESS}",
+        # cAdvisor learns from containerd which pod a container is of, and looks for it at Debian's socket otherwise.
+        f"--containerd={runtime.socket()}",
     )
 
 
@@ -107,6 +109,7 @@ def kubelet_configuration() -> dict[str, object]:
         },
         "nodeStatusUpdateFrequency": "4s",
         "syncFrequency": "10s",
+        "volumeStatsAggPeriod": "10s",  # a volume that fills shows within a scrape or two, not after a minute
         "volumePluginDir": str(kubelet_root() / "volume-plugins"),
     }
 

@@ -15,8 +15,8 @@ from .terminal import step
 
 NAMESPACE = "prometheus-operator"  # its own: users install the chart into theirs
 PARTS = ("cluster-role", "cluster-role-binding", "service-account", "deployment", "service")
-# No kubelet Service: the product's chart decides what is scraped. No limits on the reloaders' CPU: a throttled reloader
-# is a slow test.
+# No limits on the reloaders' CPU: a throttled reloader is a slow test. The module's own arguments ask for the Service
+# kube-system/kubelet, which a ServiceMonitor of the kubelet selects.
 ARGUMENTS = ("--config-reloader-cpu-limit=0", "--config-reloader-memory-limit=0")
 
 
@@ -70,7 +70,6 @@ def in_namespace(thing: dict) -> dict:
         subject["namespace"] = NAMESPACE
     if thing["kind"] == "Deployment":
         container = thing["spec"]["template"]["spec"]["containers"][0]
-        kept = [argument for argument in container["args"] if not argument.startswith("--kubelet-")]
-        container["args"] = [*kept, *ARGUMENTS]
+        container["args"] = [*container["args"], *ARGUMENTS]
         container["resources"] = {"requests": {"cpu": "20m", "memory": "64Mi"}, "limits": {"memory": "300Mi"}}
     return thing

@@ -10,6 +10,7 @@ from . import (
     controlplane,
     daemons,
     debian,
+    exporterimages,
     leftovers,
     node,
     ownimages,
@@ -194,3 +195,21 @@ def images(chosen: list[str]) -> dict[str, str]:
             say(f"loaded {archive.name} into the cluster")
         runtime.forget_images(ownimages.REPOSITORY, ownimages.kept_keys(), addons.images_in_use())
     return names
+
+
+def exporters() -> dict[str, str]:
+    """Build the images of the exporters and databases, and load them when the cluster runs; short name to full name.
+
+    Raises:
+        ClusterError: when a build fails.
+    """
+    debian.require_root()
+    debian.install()
+    archives = exporterimages.archives()
+    with held(paths.cluster() / LOCK, "the cluster"):
+        if daemons.running("containerd") is None:
+            say("the cluster is down: the images are built; `exporters` loads them once it is up")
+        else:
+            for archive in runtime.load(archives):
+                say(f"loaded {archive.name} into the cluster")
+    return exporterimages.names()

@@ -20,7 +20,8 @@ class Unit:
         binaries: file name in bin/ to Go package.
         pinned: the Go module whose pinned version the binaries report.
         ldflags: linker settings; `{version}` is that version, `{minor}` its second number.
-        groups: who needs it: light (charts, rules, API-server tests), cluster (the packaged one), docker (kind).
+        groups: who needs it: light (charts, rules, API-server tests), cluster (the packaged one), exporters (images of
+            what watches databases, nodes and Kubernetes, for the packaged cluster), docker (kind).
     """
 
     name: str
@@ -44,7 +45,7 @@ def _kubernetes(name: str, commands: tuple[str, ...], groups: tuple[str, ...]) -
 
 
 def _prometheus_family(name: str, module: str, pinned: str, commands: dict[str, str], groups: tuple[str, ...]) -> Unit:
-    binaries = tuple((binary, f"{pinned}/cmd/{package}") for binary, package in commands.items())
+    binaries = tuple((binary, f"{pinned}/{package}".rstrip("/")) for binary, package in commands.items())
     return Unit(name, module, binaries, pinned, f"-X {PROMETHEUS_VERSION}={{release}}", groups)
 
 
@@ -91,13 +92,13 @@ UNITS = (
         ("light",),
     ),
     _prometheus_family(
-        "promtool", "prometheus", "github.com/prometheus/prometheus", {"promtool": "promtool"}, ("light",)
+        "promtool", "prometheus", "github.com/prometheus/prometheus", {"promtool": "cmd/promtool"}, ("light",)
     ),
     _prometheus_family(
         "alertmanager",
         "alertmanager",
         "github.com/prometheus/alertmanager",
-        {"amtool": "amtool", "alertmanager": "alertmanager"},
+        {"amtool": "cmd/amtool", "alertmanager": "cmd/alertmanager"},
         ("light", "cluster"),
     ),
     Unit(
@@ -118,16 +119,46 @@ UNITS = (
         "prometheus-operator",
         "prometheus-operator",
         OPERATOR,
-        {"prometheus-operator": "operator", "prometheus-config-reloader": "prometheus-config-reloader"},
+        {
+            "prometheus-operator": "cmd/operator",
+            "prometheus-config-reloader": "cmd/prometheus-config-reloader",
+        },
         ("cluster",),
     ),
     _prometheus_family(
-        "prometheus", "prometheus", "github.com/prometheus/prometheus", {"prometheus": "prometheus"}, ("cluster",)
+        "prometheus", "prometheus", "github.com/prometheus/prometheus", {"prometheus": "cmd/prometheus"}, ("cluster",)
+    ),
+    _prometheus_family(
+        "node-exporter", "exporters", "github.com/prometheus/node_exporter", {"node_exporter": ""}, ("exporters",)
+    ),
+    _prometheus_family(
+        "blackbox-exporter",
+        "exporters",
+        "github.com/prometheus/blackbox_exporter",
+        {"blackbox_exporter": ""},
+        ("exporters",),
+    ),
+    _prometheus_family(
+        "pushgateway", "exporters", "github.com/prometheus/pushgateway", {"pushgateway": ""}, ("exporters",)
+    ),
+    _prometheus_family(
+        "postgres-exporter",
+        "exporters",
+        "github.com/prometheus-community/postgres_exporter",
+        {"postgres_exporter": "cmd/postgres_exporter"},
+        ("exporters",),
+    ),
+    _prometheus_family(
+        "kube-state-metrics",
+        "kube-state-metrics",
+        "k8s.io/kube-state-metrics/v2",
+        {"kube-state-metrics": ""},
+        ("exporters",),
     ),
     Unit("kind", "kind", (("kind", "sigs.k8s.io/kind"),), "sigs.k8s.io/kind", "", ("docker",)),
 )
 
-GROUPS = ("light", "cluster", "docker", "all")
+GROUPS = ("light", "cluster", "exporters", "docker", "all")
 
 
 def select(names: list[str]) -> list[Unit]:

@@ -28,17 +28,18 @@ def archives() -> dict[str, Path]:
     bins = toolbuild.build(UNITS)
     images = {
         "pause": Image((PAUSE,), files={"pause": bins["pause"]}, entrypoint=("/pause",), user="65535:65535"),
-        "coredns": _scratch(coredns_image(), {"coredns": bins["coredns"]}, user=""),
+        "coredns": scratch(coredns_image(), {"coredns": bins["coredns"]}, user=""),
         "alertmanager": _prometheus("alertmanager", bins, "amtool"),
         "prometheus": _prometheus("prometheus", bins, "promtool"),
         "prometheus-operator": _operator("prometheus-operator", "bin/operator", bins),
         "prometheus-config-reloader": _operator("prometheus-config-reloader", "bin/prometheus-config-reloader", bins),
         "busybox": _busybox(),
     }
-    return {name: _cached(name, image) for name, image in images.items()}
+    return {name: cached(name, image) for name, image in images.items()}
 
 
-def _cached(name: str, image: Image) -> Path:
+def cached(name: str, image: Image) -> Path:
+    """The image's archive, written now where the cache lacks it."""
     target = paths.images() / f"{name}-{image_key(image)}.tar"
     if not target.exists():
         write(image, target)
@@ -53,7 +54,8 @@ def image_key(image: Image) -> str:
     return toolbuild.digest(facts + [source.read_bytes() for source in others])
 
 
-def _scratch(tag: str, files: dict[str, Path], *, user: str = NOBODY, workdir: str = "") -> Image:
+def scratch(tag: str, files: dict[str, Path], *, user: str = NOBODY, workdir: str = "") -> Image:
+    """An image of static programs, the first of which is its entrypoint, and nothing else."""
     return Image(
         (tag,),
         files=files,
@@ -67,12 +69,12 @@ def _scratch(tag: str, files: dict[str, Path], *, user: str = NOBODY, workdir: s
 
 def _prometheus(name: str, bins: dict[str, Path], tool: str) -> Image:
     tag = f"quay.io/prometheus/{name}:v{pins.release(name)}"
-    return _scratch(tag, {f"bin/{name}": bins[name], f"bin/{tool}": bins[tool]}, workdir=f"/{name}")
+    return scratch(tag, {f"bin/{name}": bins[name], f"bin/{tool}": bins[tool]}, workdir=f"/{name}")
 
 
 def _operator(name: str, inside: str, bins: dict[str, Path]) -> Image:
     tag = f"quay.io/prometheus-operator/{name}:v{pins.release('prometheus-operator')}"
-    return _scratch(tag, {inside: bins[name]})
+    return scratch(tag, {inside: bins[name]})
 
 
 def _busybox() -> Image:

@@ -5,7 +5,7 @@ import shlex
 import sys
 from pathlib import Path
 
-from . import choosing, kindcluster, packaged, paths, toolbuild
+from . import choosing, exporterimages, kindcluster, packaged, paths, toolbuild
 from . import guard as guarding
 from .command import succeeds
 from .errors import ClusterError
@@ -122,6 +122,11 @@ def images(chosen: list[str]) -> dict[str, str]:
             " cluster may pull from, for example ghcr.io/<you>"
         )
     return kindcluster.push_images(chosen, registry)
+
+
+def exporters() -> dict[str, str]:
+    """Put the images of the exporters and databases where the packaged cluster finds them; the others pull them."""
+    return packaged.exporters() if choosing.choose().cluster == "packaged" else exporterimages.names()
 
 
 def needed_groups() -> list[str]:
