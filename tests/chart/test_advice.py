@@ -90,6 +90,10 @@ ADVICE = {
         "prometheus-redis-exporter.redisAddress: names no Redis. Set it to an address such as redis://sergas-redis:6379,"
         " or use redisAddressConfig."
     ),
+    'probes.checks=[{"name":"crm","targets":["https://crm.example.com"],"module":"http_3xx"}]': (
+        'probes.checks: crm asks by the module "http_3xx", which the blackbox exporter does not have. Write one of'
+        " http_2xx, tcp_connect, tls_connect, or add it to prometheus-blackbox-exporter.config.modules."
+    ),
     'operator.namespaces=["crm"]': (
         "operator.namespaces: does not name monitoring, so nobody would act on the SergasMonitoring made there. Add"
         " monitoring to it, or set sergasMonitoring.create to false."
@@ -124,6 +128,16 @@ def test_redis_labels_are_asked_for_where_they_work():
         "prometheus-redis-exporter.serviceMonitor.additionalLabels: makes an unreadable ServiceMonitor without labels."
         " Write them to serviceMonitor.labels." in told
     )
+
+
+def test_checks_need_an_exporter_and_names_of_their_own():
+    check = '{"name":"crm","targets":["https://crm.example.com"]}'
+    told = refusal(f"probes.checks=[{check},{check}]", "prometheus-blackbox-exporter.enabled=false")
+    assert (
+        "probes.checks: nobody asks these addresses, because prometheus-blackbox-exporter.enabled is false. Set it to"
+        " true, or probes.prober to the host and port of a blackbox exporter." in told
+    )
+    assert 'probes.checks: two checks are called "crm". Give each a name of its own.' in told
 
 
 def test_an_exporter_that_ignores_what_is_global_is_told_apart():

@@ -67,6 +67,8 @@ REFUSED = {
         "at '/alerts/HighErrorRate/labels': additional properties 'a-b' not allowed"
     ),
     "alerts.SyncFailing.early.window=1": "at '/alerts/SyncFailing/early': additional properties 'window' not allowed",
+    'probes.checks=[{"name":"crm","targets":[],"modul":"x"}]': "at '/probes/checks/0/targets': minItems: got 0, want 1",
+    'probes.prober="http://blackbox:9115"': "at '/probes/prober': 'http://blackbox:9115' does not match pattern",
     "slos.uptime={}": "at '/slos': additional properties 'uptime' not allowed",
     "slos.apiAvailability.objective=1": "at '/slos/apiAvailability/objective': exclusiveMaximum: got 1, want 1",
     "slos.apiLatency.limit=0.3": "at '/slos/apiLatency/limit': value must be one of 0.005, 0.01",

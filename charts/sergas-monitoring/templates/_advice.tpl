@@ -2,7 +2,7 @@
 instead. All are collected, so that one run shows them all. */}}
 {{- define "sergas-monitoring.advice" -}}
 {{- $problems := list -}}
-{{- range $part := list "stackOwners" "stackMovedSettings" "stackNames" "grafana" "webhooks" "exporters" "namespaces" "objectives" "registries" -}}
+{{- range $part := list "stackOwners" "stackMovedSettings" "stackNames" "grafana" "webhooks" "exporters" "namespaces" "objectives" "registries" "probes" -}}
 {{- range splitList "\n" (include (printf "sergas-monitoring.advice.%s" $part) $) -}}
 {{- with trim . -}}{{- $problems = append $problems (printf "- %s" .) -}}{{- end -}}
 {{- end -}}
@@ -103,6 +103,28 @@ prometheus-redis-exporter.redisAddress: names no Redis. Set it to an address suc
 {{- end }}
 {{- if and $redis.enabled (dig "serviceMonitor" "additionalLabels" "" $redis) (not (dig "serviceMonitor" "labels" "" $redis)) }}
 prometheus-redis-exporter.serviceMonitor.additionalLabels: makes an unreadable ServiceMonitor without labels. Write them to serviceMonitor.labels.
+{{- end }}
+{{- end -}}
+
+{{- define "sergas-monitoring.advice.probes" -}}
+{{- $exporter := index .Values "prometheus-blackbox-exporter" -}}
+{{- $modules := keys (dig "config" "modules" dict $exporter) | sortAlpha -}}
+{{- $names := list -}}
+{{- if not .Values.probes.prober }}
+{{- if and .Values.probes.checks (not $exporter.enabled) }}
+probes.checks: nobody asks these addresses, because prometheus-blackbox-exporter.enabled is false. Set it to true, or probes.prober to the host and port of a blackbox exporter.
+{{- end }}
+{{- range $check := .Values.probes.checks }}
+{{- if and $exporter.enabled (not (has ($check.module | default "http_2xx") $modules)) }}
+probes.checks: {{ $check.name }} asks by the module "{{ $check.module }}", which the blackbox exporter does not have. Write one of {{ join ", " $modules }}, or add it to prometheus-blackbox-exporter.config.modules.
+{{- end }}
+{{- end }}
+{{- end }}
+{{- range $check := .Values.probes.checks }}
+{{- if has $check.name $names }}
+probes.checks: two checks are called "{{ $check.name }}". Give each a name of its own.
+{{- end }}
+{{- $names = append $names $check.name }}
 {{- end }}
 {{- end -}}
 

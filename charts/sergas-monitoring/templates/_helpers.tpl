@@ -77,3 +77,14 @@ digest takes the tag's place, or stands beside it with "keepTag" true. */}}
 {{- $stack := index .Values "kube-prometheus-stack" -}}
 {{- if and $stack.enabled (dig "grafana" "enabled" true $stack) -}}true{{- end -}}
 {{- end -}}
+
+{{/* Host and port of the blackbox exporter. Its chart calls the Service <release>-prometheus-blackbox-exporter, or by the
+release's name alone where that holds the chart's. */}}
+{{- define "sergas-monitoring.prober" -}}
+{{- $exporter := index .Values "prometheus-blackbox-exporter" -}}
+{{- $name := $exporter.nameOverride | default "prometheus-blackbox-exporter" -}}
+{{- $whole := ternary .Release.Name (printf "%s-%s" .Release.Name $name) (contains $name .Release.Name) -}}
+{{- $service := $exporter.fullnameOverride | default $whole | trunc 63 | trimSuffix "-" -}}
+{{- $port := dig "service" "port" 9115 $exporter -}}
+{{- .Values.probes.prober | default (printf "%s.%s:%v" $service .Release.Namespace $port) -}}
+{{- end -}}
