@@ -60,6 +60,7 @@ EXPORTED: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
     "prometheus_remote_storage_samples_failed_total": ("counter", ("remote_name", "url")),
     "prometheus_remote_storage_samples_retried_total": ("counter", ("remote_name", "url")),
     "probe_success": ("gauge", ()),
+    "probe_http_status_code": ("gauge", ()),
     "probe_ssl_earliest_cert_expiry": ("gauge", ()),
     "sergas_operator_last_successful_reconcile_timestamp_seconds": ("gauge", ()),
     "sergas_operator_monitorings": ("gauge", ()),

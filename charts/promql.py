@@ -79,9 +79,7 @@ class _Reader:
                 return self._combined(node)
             case promql.Call():
                 return self._called(node)
-            case promql.SubqueryExpr() | promql.ParenExpr() | promql.UnaryExpr():
-                return self.labels(node.expr)
-        return frozenset()
+        return self.labels(node.expr) if hasattr(node, "expr") else frozenset()
 
     def _selected(self, node: Any) -> frozenset[str]:
         series = self.known.get(node.name)
@@ -134,7 +132,7 @@ class _Reader:
             if "le" not in inner:
                 self.found.append("histogram_quantile is given buckets without le: keep le in the aggregation below it")
             return inner - {"le"}
-        if name == "label_replace" or name == "label_join":
+        if name in {"label_replace", "label_join"}:
             return inner | {node.args[1].val}
         self._check_kind(name, node)
         return inner

@@ -29,7 +29,7 @@ def built() -> model.Dashboard:
             Section("Prometheus", prometheus()),
             Section("Alertmanager", alertmanager(), closed=True),
             Section("Sergas operator", operator(), closed=True),
-            Section("Remote write and certificates (where there are any)", edges(), closed=True),
+            Section("Remote write and checks from outside (where there are any)", edges(), closed=True),
         ],
     )
 
@@ -237,6 +237,7 @@ def edges() -> list[Panel]:
                 )
             ],
             warning(behind),
+            width=8,
         ),
         graph(
             About(
@@ -252,5 +253,18 @@ def edges() -> list[Panel]:
                 )
             ],
             Bands(base=YELLOW, steps=((limits.alert_threshold("CertificateExpiring"), GREEN),), drawn=True),
+            width=8,
+        ),
+        graph(
+            About(
+                "Checks from outside",
+                "1 while an address answers as its check expects, 0 while it does not: users of it meet the same."
+                " Needs probes.checks in the chart's values.",
+                "none",
+                alerts=("ProbeFailing",),
+            ),
+            [Query(f"max by (job, instance) ({anywhere('probe_success')})", "{{instance}}")],
+            Bands(base=RED, steps=((1, GREEN),)),
+            width=8,
         ),
     ]
