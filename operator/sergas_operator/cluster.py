@@ -42,13 +42,14 @@ KINDS: dict[str, tuple[str, str, str]] = {
     "Secret": ("", "v1", "secrets"),
     "Service": ("", "v1", "services"),
     "PodDisruptionBudget": ("policy", "v1", "poddisruptionbudgets"),
+    "StatefulSet": ("apps", "v1", "statefulsets"),
     "PersistentVolumeClaim": ("", "v1", "persistentvolumeclaims"),
     "Pod": ("", "v1", "pods"),
     "Event": ("", "v1", "events"),
 }
-CHILDREN = ("Secret", "Alertmanager", "Prometheus", "Service", "PodDisruptionBudget")
+CHILDREN = ("Secret", "Alertmanager", "Prometheus", "Service", "PodDisruptionBudget", "StatefulSet")
 # Children whose watches are told only of objects with our label; users' Secrets are watched as well.
-FILTERED = ("Alertmanager", "Prometheus", "Service", "PodDisruptionBudget")
+FILTERED = ("Alertmanager", "Prometheus", "Service", "PodDisruptionBudget", "StatefulSet")
 CUSTOM = (KIND, "Prometheus", "Alertmanager")
 
 

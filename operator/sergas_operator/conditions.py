@@ -7,13 +7,17 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from sergas_operator.errors import OperatorError
+from sergas_operator.hearers import digest_receivers
 from sergas_operator.quantity import to_bytes
 from sergas_operator.receivers import HEARTBEAT, Resolved
-from sergas_operator.spec import Monitoring, Storage
+from sergas_operator.spec import Monitoring
 
 State = Literal["True", "False", "Unknown"]
 # What Ready is made of, worst news first.
-PARTS = ("PrometheusAvailable", "AlertmanagerAvailable", "ConfigLoaded", "ReceiversReady", "StorageReady")
+PARTS = (
+    *("PrometheusAvailable", "AlertmanagerAvailable", "ConfigLoaded", "ReceiversReady", "DigestAvailable"),
+    "StorageReady",
+)
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,7 @@ class Volume:
     """A replica's PersistentVolumeClaim. Sizes are quantities; `actual` is empty while there is no volume."""
 
     claim: str
-    part: Literal["prometheus", "alertmanager"]
+    part: Literal["prometheus", "alertmanager", "digest"]
     requested: str
     actual: str
 
@@ -55,6 +59,7 @@ class Observed:
     Attributes:
         prometheus: the Prometheus custom resource as it is, None when there is none.
         alertmanager: the Alertmanager custom resource as it is.
+        digest: the digest's StatefulSet as it is.
         receivers: the receivers with their values looked up.
         volumes: the replicas' volumes.
         applied_hash: hash of the configuration in the config Secret; empty when there is none of ours.
@@ -65,6 +70,7 @@ class Observed:
 
     prometheus: Mapping[str, Any] | None = None
     alertmanager: Mapping[str, Any] | None = None
+    digest: Mapping[str, Any] | None = None
     receivers: Sequence[Resolved] = ()
     volumes: Sequence[Volume] = ()
     applied_hash: str = ""
@@ -80,6 +86,7 @@ def conditions(monitoring: Monitoring, observed: Observed) -> list[Condition]:
         alertmanager_available(monitoring, observed),
         config_loaded(monitoring, observed),
         receivers_ready(observed),
+        digest_available(monitoring, observed),
         storage_ready(monitoring, observed),
     ]
     return [ready(parts, observed.problem), *parts, progressing(monitoring, observed)]
@@ -196,6 +203,27 @@ def receivers_ready(observed: Observed) -> Condition:
     return Condition("ReceiversReady", "False", reason, " ".join(f"{problem}." for problem in problems))
 
 
+def digest_available(monitoring: Monitoring, observed: Observed) -> Condition:
+    """Whether info alerts are collected for those who get them by mail."""
+    receivers = digest_receivers(monitoring.spec)
+    if not receivers:
+        message = "No mail receiver hears of info alerts, so no digest is needed."
+        return Condition("DigestAvailable", "True", "NotNeeded", message)
+    if observed.digest is None:
+        message = f"StatefulSet {_name(monitoring)}-digest does not exist{_why(monitoring)}."
+        return Condition("DigestAvailable", "False", "NotCreated", message)
+    if not available(observed.digest):
+        selector = f"app.kubernetes.io/name=digest,app.kubernetes.io/instance={monitoring.name}"
+        message = (
+            f"The digest does not run, and info alerts that begin and end now may be missing from it: type "
+            f"`kubectl -n {monitoring.namespace} get pods -l {selector}`."
+        )
+        return Condition("DigestAvailable", "False", "DigestNotReady", message)
+    who = ", ".join(receiver.name for receiver in receivers)
+    message = f"Info alerts are collected and mailed every {monitoring.spec.routing.info.digest} to {who}."
+    return Condition("DigestAvailable", "True", "DigestReady", message)
+
+
 def storage_ready(monitoring: Monitoring, observed: Observed) -> Condition:
     """Whether every replica's volume has the size the spec asks for."""
     if not observed.volumes:
@@ -268,12 +296,6 @@ def settled(child: Mapping[str, Any] | None, replicas: int) -> bool:
 def available(child: Mapping[str, Any] | None) -> int:
     """Ready replicas, as prometheus-operator counted them."""
     return int(((child or {}).get("status") or {}).get("availableReplicas", 0))
-
-
-def storage_of(monitoring: Monitoring, part: str) -> Storage:
-    """The storage the spec asks for `prometheus` or `alertmanager`."""
-    spec = monitoring.spec
-    return spec.prometheus.storage if part == "prometheus" else spec.alertmanager.storage
 
 
 def _condition(child: Mapping[str, Any] | None, kind: str) -> Mapping[str, Any]:

@@ -15,7 +15,7 @@ from sergas_operator import metrics
 from sergas_operator.cluster import KINDS, Cluster, in_cluster
 from sergas_operator.errors import ApiError
 from sergas_operator.health import Health, symptoms
-from sergas_operator.names import INSTANCE, MANAGED_BY, MANAGER, PART_OF, PRODUCT
+from sergas_operator.names import DIGEST, INSTANCE, MANAGED_BY, MANAGER, NAME, PART_OF, PRODUCT
 from sergas_operator.reconcile import Outcome, reconcile, secrets_of
 from sergas_operator.settings import Settings
 from sergas_operator.spec import GROUP, KIND
@@ -34,6 +34,8 @@ LABELLED = {
     "Alertmanager": OURS,
     "Service": OURS,
     "PodDisruptionBudget": OURS,
+    # prometheus-operator copies our labels to its own StatefulSets.
+    "StatefulSet": f"{OURS},{NAME}={DIGEST}",
     "PersistentVolumeClaim": f"{PART_OF}={PRODUCT}",
 }
 

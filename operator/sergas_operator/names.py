@@ -10,10 +10,12 @@ MANAGED_BY = "app.kubernetes.io/managed-by"
 MANAGER = "sergas-operator"
 PART_OF = "app.kubernetes.io/part-of"
 PRODUCT = "sergas-monitoring"
+NAME = "app.kubernetes.io/name"
 INSTANCE = "app.kubernetes.io/instance"
 HASH_ANNOTATION = f"{GROUP}/desired-hash"
 PROMETHEUS = "prometheus"
 ALERTMANAGER = "alertmanager"
+DIGEST = "digest"
 PORT_NAME = "http-web"
 PORTS = {PROMETHEUS: 9090, ALERTMANAGER: 9093}
 
@@ -28,7 +30,12 @@ def service(name: str, part: str) -> str:
     return f"{name}-{part}"
 
 
-def children(name: str) -> tuple[tuple[str, str], ...]:
+def digest(name: str) -> str:
+    """The digest's StatefulSet, and its Service."""
+    return f"{name}-{DIGEST}"
+
+
+def children(name: str, *, with_digest: bool) -> tuple[tuple[str, str], ...]:
     """Kinds and names of all children of the SergasMonitoring `name`."""
     return (
         ("Secret", config_secret(name)),
@@ -36,6 +43,7 @@ def children(name: str) -> tuple[tuple[str, str], ...]:
         ("Prometheus", name),
         *(("Service", service(name, part)) for part in PORTS),
         *(("PodDisruptionBudget", service(name, part)) for part in PORTS),
+        *(((kind, digest(name)) for kind in ("StatefulSet", "Service")) if with_digest else ()),
     )
 
 
@@ -44,7 +52,7 @@ def labels(monitoring: Monitoring, part: str) -> dict[str, str]:
     tracking label.
     """
     return {
-        "app.kubernetes.io/name": part,
+        NAME: part,
         INSTANCE: monitoring.name,
         MANAGED_BY: MANAGER,
         PART_OF: PRODUCT,
@@ -54,14 +62,14 @@ def labels(monitoring: Monitoring, part: str) -> dict[str, str]:
 def volume_labels(instance: str, part: str | None = None) -> dict[str, str]:
     """Labels of the replicas' volume claims. Who manages them the StatefulSet overwrites with its own."""
     result = {INSTANCE: instance, PART_OF: PRODUCT}
-    return result | {"app.kubernetes.io/name": part} if part else result
+    return result | {NAME: part} if part else result
 
 
 def pods(monitoring: Monitoring, part: str) -> dict[str, str]:
     """Labels that select the pods prometheus-operator makes for one of our custom resources, and no
     other's.
     """
-    return {"app.kubernetes.io/name": part, part: monitoring.name}
+    return {NAME: part, part: monitoring.name}
 
 
 def metadata(monitoring: Monitoring, name: str, part: str) -> dict[str, Any]:

@@ -74,6 +74,11 @@ def secret_ref(receiver: Receiver) -> SecretRef | None:
     return receiver.email.password_secret_ref if receiver.email else None
 
 
+def value_key(receiver: Receiver) -> str:
+    """The key of its secret value in the config Secret, empty when it needs none."""
+    return f"{receiver.name}.{SECRET_FIELDS[receiver.kind][1]}" if secret_ref(receiver) else ""
+
+
 def referenced_secrets(monitoring: Monitoring) -> frozenset[str]:
     """Names of the Secrets the receivers refer to."""
     refs = (secret_ref(receiver) for receiver, _ in listed(monitoring))
@@ -112,7 +117,7 @@ def _resolve(
     ref = secret_ref(receiver)
     key, value, found = "", None, True
     if ref:
-        key = f"{receiver.name}.{SECRET_FIELDS[receiver.kind][1]}"
+        key = value_key(receiver)
         value, problem = _value(namespace, receiver, ref, secrets)
         found = value is not None
         if value is None:

@@ -16,10 +16,12 @@ from typing import Any, Literal
 from sergas_operator import names
 from sergas_operator.cluster import Cluster
 from sergas_operator.compare import differences
-from sergas_operator.conditions import Change, Observed, Volume, config_refused, storage_of
+from sergas_operator.conditions import Change, Observed, Volume, config_refused
 from sergas_operator.desired import children, configuration
 from sergas_operator.desired.alertmanager_config import CONFIG_KEY, MARKER, loaded_hash
+from sergas_operator.desired.digest import VOLUME
 from sergas_operator.errors import NameTakenError, OperatorError
+from sergas_operator.hearers import digest_receivers
 from sergas_operator.receivers import Resolved, referenced_secrets, resolve
 from sergas_operator.settings import Settings
 from sergas_operator.spec import Monitoring, Spec, read
@@ -38,6 +40,8 @@ EXPECTED = {
     "NotCreated",
     "WaitingForPrometheusOperator",
     "ReplicasNotReady",
+    "DigestNotReady",
+    "NotNeeded",
     "NotAsked",
     "Loading",
     "NoVolumes",
@@ -92,20 +96,32 @@ async def reconcile(body: Body, cluster: Cluster, settings: Settings, *, live: b
         monitoring = read(body)
     except OperatorError as error:
         return await _not_understood(body, cluster, error, now)
-    observed = await _converge(monitoring, cluster, settings, live=live)
+    # A digest that is not needed is asked for only where there may be one: every pass would pay for the question.
+    with_digest = bool(digest_receivers(monitoring.spec)) or live or _had_digest(body.get("status") or {})
+    observed = await _converge(monitoring, cluster, settings, with_digest=with_digest, live=live)
     observed = await _look(monitoring, cluster, observed, body.get("status") or {}, live=live)
     await _report(body, cluster, monitoring, observed, now)
     done = tuple(observed.changes) if monitoring.spec.mode == "Apply" else ()
     return Outcome(done, _look_again(observed), observed.problem)
 
 
-async def _converge(monitoring: Monitoring, cluster: Cluster, settings: Settings, *, live: bool) -> Observed:
+def _had_digest(previous: Body) -> bool:
+    """Whether the status speaks of a digest."""
+    conditions = previous.get("conditions") or ()
+    return any(found["type"] == "DigestAvailable" and found["reason"] != "NotNeeded" for found in conditions)
+
+
+async def _converge(
+    monitoring: Monitoring, cluster: Cluster, settings: Settings, *, with_digest: bool, live: bool
+) -> Observed:
     receivers: tuple[Resolved, ...] = ()
     changes: list[Change] = []
     try:
-        found, secrets = await _read(monitoring, cluster, live=live)
+        found, secrets = await _read(monitoring, cluster, with_digest=with_digest, live=live)
         receivers = resolve(monitoring, secrets, _last_good(monitoring, found))
-        desired = children(monitoring, settings, configuration(monitoring, receivers))
+        had_digest = ("StatefulSet", names.digest(monitoring.name)) in found
+        config = configuration(monitoring, receivers)
+        desired = children(monitoring, settings, config, had_digest=had_digest)
         planned = [(child, _change(child, found.get(_key(child)))) for child in desired]
         needed = [(child, change) for child, change in planned if change]
         if monitoring.spec.mode == "Plan":
@@ -118,14 +134,14 @@ async def _converge(monitoring: Monitoring, cluster: Cluster, settings: Settings
 
 
 async def _read(
-    monitoring: Monitoring, cluster: Cluster, *, live: bool
+    monitoring: Monitoring, cluster: Cluster, *, with_digest: bool, live: bool
 ) -> tuple[dict[tuple[str, str], dict[str, Any]], dict[str, Mapping[str, bytes] | None]]:
     """The children there are, by kind and name, and the Secrets receivers refer to: all asked for at once.
 
     Raises:
         NameTakenError: another's object has a child's name.
     """
-    keys = names.children(monitoring.name)
+    keys = names.children(monitoring.name, with_digest=with_digest)
     wanted = sorted(referenced_secrets(monitoring))
     existing, secrets = await asyncio.gather(
         asyncio.gather(*(cluster.get(kind, monitoring.namespace, name, live=live) for kind, name in keys)),
@@ -187,9 +203,10 @@ async def _look(
     """What runs. Children come from the cache, which has what was just written."""
     namespace, name = monitoring.namespace, monitoring.name
     try:
-        prometheus, alertmanager, config, claims = await asyncio.gather(
+        prometheus, alertmanager, digest, config, claims = await asyncio.gather(
             cluster.get("Prometheus", namespace, name),
             cluster.get("Alertmanager", namespace, name),
+            _digest(monitoring, cluster),
             cluster.secret_data(namespace, names.config_secret(name)),
             cluster.volume_claims(namespace, name),
         )
@@ -202,10 +219,17 @@ async def _look(
         observed,
         prometheus=prometheus,
         alertmanager=alertmanager,
+        digest=digest,
         volumes=[_volume(monitoring, claim) for claim in claims if _in_use(monitoring, claim)],
         applied_hash=applied,
         loaded_hashes=loaded,
     )
+
+
+async def _digest(monitoring: Monitoring, cluster: Cluster) -> Body | None:
+    if not digest_receivers(monitoring.spec):
+        return None
+    return await cluster.get("StatefulSet", monitoring.namespace, names.digest(monitoring.name))
 
 
 async def _loaded(
@@ -225,19 +249,27 @@ async def _loaded(
 def _in_use(monitoring: Monitoring, claim: Body) -> bool:
     """Whether one of the wanted replicas has this claim; a replica that is gone leaves its own behind, bound or not."""
     spec = monitoring.spec
-    replicas = spec.prometheus.replicas if _part(claim) == "prometheus" else spec.alertmanager.replicas
+    replicas = {
+        "prometheus": spec.prometheus.replicas,
+        "alertmanager": spec.alertmanager.replicas,
+        "digest": 1 if digest_receivers(spec) else 0,
+    }[_part(claim)]
     ordinal = str(claim["metadata"]["name"]).rpartition("-")[2]
     return ordinal.isdigit() and int(ordinal) < replicas
 
 
-def _part(claim: Body) -> Literal["prometheus", "alertmanager"]:
-    label = (claim["metadata"].get("labels") or {}).get("app.kubernetes.io/name")
+def _part(claim: Body) -> Literal["prometheus", "alertmanager", "digest"]:
+    label = (claim["metadata"].get("labels") or {}).get(names.NAME)
+    if label == names.DIGEST:
+        return "digest"
     return "prometheus" if label == names.PROMETHEUS else "alertmanager"
 
 
 def _volume(monitoring: Monitoring, claim: Body) -> Volume:
     part, capacity = _part(claim), (claim.get("status") or {}).get("capacity") or {}
-    return Volume(claim["metadata"]["name"], part, storage_of(monitoring, part).size, capacity.get("storage", ""))
+    spec = monitoring.spec
+    asked = {"prometheus": spec.prometheus.storage.size, "alertmanager": spec.alertmanager.storage.size}
+    return Volume(claim["metadata"]["name"], part, asked.get(part, VOLUME), capacity.get("storage", ""))
 
 
 def _look_again(observed: Observed) -> float | None:

@@ -21,6 +21,8 @@ class Settings:
         namespaces: where SergasMonitorings are served; never empty.
         resync_seconds: how often every SergasMonitoring is compared with the live cluster.
         workers: how many SergasMonitorings are reconciled at a time.
+        digest_image: the operator's own image, which holds the digest as well.
+        image_pull_secrets: Secrets by which the digest's image is pulled.
     """
 
     namespaces: tuple[str, ...] = ("default",)
@@ -30,6 +32,8 @@ class Settings:
     alertmanager_service_account: str = "sergas-alertmanager"
     prometheus_image: str = "quay.io/prometheus/prometheus:v3.5.1"
     alertmanager_image: str = "quay.io/prometheus/alertmanager:v0.28.1"
+    digest_image: str = "ghcr.io/sergas/sergas-operator:0.1.0"
+    image_pull_secrets: tuple[str, ...] = ()
     metrics_port: int = 8080
     health_port: int = 8081
     log_level: str = "INFO"
@@ -55,6 +59,8 @@ def read(environment: Mapping[str, str]) -> Settings:
         ),
         prometheus_image=_image(environment, "SERGAS_PROMETHEUS_IMAGE", default.prometheus_image),
         alertmanager_image=_image(environment, "SERGAS_ALERTMANAGER_IMAGE", default.alertmanager_image),
+        digest_image=environment.get("SERGAS_DIGEST_IMAGE", "") or default.digest_image,
+        image_pull_secrets=_names(environment, "SERGAS_IMAGE_PULL_SECRETS"),
         metrics_port=_number(environment, "SERGAS_METRICS_PORT", default.metrics_port, 0, 65535),
         health_port=_number(environment, "SERGAS_HEALTH_PORT", default.health_port, 0, 65535),
         log_level=_choice(environment, "SERGAS_LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR"), default.log_level),
@@ -76,8 +82,12 @@ def version(image: str) -> str:
     return tag[1]
 
 
+def _names(environment: Mapping[str, str], variable: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in environment.get(variable, "").split(",") if name.strip())
+
+
 def _namespaces(environment: Mapping[str, str]) -> tuple[str, ...]:
-    names = tuple(name.strip() for name in environment.get("SERGAS_NAMESPACES", "").split(",") if name.strip())
+    names = _names(environment, "SERGAS_NAMESPACES")
     if not names:
         raise SettingsError("SERGAS_NAMESPACES is empty: set it to the namespaces to serve, such as monitoring")
     return names

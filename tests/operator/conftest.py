@@ -35,6 +35,7 @@ RULES = [
     (["monitoring.coreos.com"], ["prometheuses", "alertmanagers"], ["get", "list", "watch", "create", "patch"]),
     ([""], ["secrets", "services"], ["get", "list", "watch", "create", "patch"]),
     (["policy"], ["poddisruptionbudgets"], ["get", "list", "watch", "create", "patch"]),
+    (["apps"], ["statefulsets"], ["get", "list", "watch", "create", "patch"]),
     ([""], ["persistentvolumeclaims"], ["get", "list", "watch"]),
     ([""], ["pods"], ["list"]),
     ([""], ["events"], ["create", "patch"]),

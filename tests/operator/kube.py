@@ -22,6 +22,7 @@ PATHS = {
     "Secret": "api/v1/namespaces/{}/secrets",
     "Service": "api/v1/namespaces/{}/services",
     "PersistentVolumeClaim": "api/v1/namespaces/{}/persistentvolumeclaims",
+    "StatefulSet": "apis/apps/v1/namespaces/{}/statefulsets",
     "PodDisruptionBudget": "apis/policy/v1/namespaces/{}/poddisruptionbudgets",
     "Event": "api/v1/namespaces/{}/events",
 }

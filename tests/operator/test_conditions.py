@@ -10,7 +10,7 @@ import pytest
 from sergas_operator.conditions import Condition, Observed, Volume, conditions
 from sergas_operator.errors import ApiError
 from sergas_operator.receivers import resolve
-from sergas_operator.spec import AlertmanagerStorage, Heartbeat, Monitoring, SecretRef, Spec
+from sergas_operator.spec import AlertmanagerStorage, Email, Heartbeat, Monitoring, Receiver, SecretRef, Spec
 from sergas_operator.status import status
 
 HASH = "0123456789abcdef"
@@ -41,13 +41,14 @@ def found(observed: Observed, kind: str, monitoring: Monitoring = MONITORING) ->
     return next(condition for condition in conditions(monitoring, observed) if condition.type == kind)
 
 
-def test_there_are_seven_conditions_ready_first() -> None:
+def test_there_are_eight_conditions_ready_first() -> None:
     assert [condition.type for condition in conditions(MONITORING, GOOD)] == [
         "Ready",
         "PrometheusAvailable",
         "AlertmanagerAvailable",
         "ConfigLoaded",
         "ReceiversReady",
+        "DigestAvailable",
         "StorageReady",
         "Progressing",
     ]
@@ -65,6 +66,52 @@ def test_a_heartbeat_alone_tells_no_one_of_any_alert() -> None:
     assert found(replace(GOOD, receivers=receivers), "ReceiversReady", beating).reason == "NoReceivers"
     missing = found(replace(GOOD, receivers=resolve(beating, {}, {})), "ReceiversReady", beating)
     assert (missing.status, missing.reason) == ("False", "SecretNotUsable")
+
+
+MAILED = replace(
+    MONITORING,
+    spec=Spec(
+        receivers=(
+            Receiver("mail", email=Email(("ops@example.com",), "alerts@example.com", "smtp:25")),
+            Receiver("second", email=Email(("second@example.com",), "alerts@example.com", "smtp:25")),
+        )
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    ("monitoring", "digest", "status", "reason", "message"),
+    [
+        (
+            MONITORING,
+            None,
+            "True",
+            "NotNeeded",
+            "No mail receiver hears of info alerts, so no digest is needed.",
+        ),
+        (MAILED, None, "False", "NotCreated", "StatefulSet monitoring/sergas-digest does not exist yet."),
+        (
+            MAILED,
+            {"status": {"availableReplicas": 0}},
+            "False",
+            "DigestNotReady",
+            "The digest does not run, and info alerts that begin and end now may be missing from it: type "
+            "`kubectl -n monitoring get pods -l app.kubernetes.io/name=digest,app.kubernetes.io/instance=sergas`.",
+        ),
+        (
+            MAILED,
+            {"status": {"availableReplicas": 1}},
+            "True",
+            "DigestReady",
+            "Info alerts are collected and mailed every 24h to mail, second.",
+        ),
+    ],
+)
+def test_the_digest_is_available_while_its_pod_is(
+    monitoring: Monitoring, digest: Any, status: Any, reason: str, message: str
+) -> None:
+    observed = replace(GOOD, digest=digest)
+    assert found(observed, "DigestAvailable", monitoring) == Condition("DigestAvailable", status, reason, message)
 
 
 def test_a_refused_configuration_is_told_in_the_parsers_own_words() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -13,6 +14,10 @@ pytestmark = pytest.mark.apiserver
 
 SLACK = {"name": "chat", "slack": {"channel": "#critical", "urlSecretRef": {"name": "slack", "key": "url"}}}
 HOOK = {"name": "hook", "webhook": {"urlSecretRef": {"name": "hook", "key": "url"}}}
+MAIL = {
+    "name": "mail",
+    "email": {"to": ["ops@example.com"], "from": "alerts@example.com", "smarthost": "smtp.example.com:587"},
+}
 CONFIG = "sergas-alertmanager-config"
 
 
@@ -174,6 +179,46 @@ def test_a_field_no_longer_wanted_is_taken_away(namespace: Namespace) -> None:
     namespace.wait_for_children()
     namespace.patch({"prometheus": {"scheduling": {"nodeSelector": None}}})
     namespace.wait("no selector", lambda: "nodeSelector" not in namespace.get("Prometheus", "sergas")["spec"])
+
+
+def test_mail_for_info_gets_a_digest_that_is_put_to_rest_when_no_one_wants_it(
+    namespace: Namespace, granted: ControlPlane
+) -> None:
+    namespace.create({"receivers": [MAIL]})
+    namespace.wait_for_children()
+    digest = namespace.wait("the digest", lambda: namespace.get("StatefulSet", "sergas-digest"))
+    namespace.wait("its Service", lambda: namespace.get("Service", "sergas-digest"))
+    owner = namespace.get("SergasMonitoring", "sergas")["metadata"]["uid"]
+    assert digest["metadata"]["ownerReferences"][0]["uid"] == owner
+    assert "finalizers" not in digest["metadata"]
+    assert digest["spec"]["replicas"] == 1
+    assert json.loads(config(namespace)["_digest.json"])["receivers"][0]["name"] == "mail"
+    condition = namespace.wait_for_condition("DigestAvailable", "DigestNotReady")
+    assert namespace.condition("Ready")["status"] == "False"
+    available = {"replicas": 1, "readyReplicas": 1, "availableReplicas": 1}
+    namespace.patch_object("StatefulSet", "sergas-digest", {"status": available}, "/status")
+    assert namespace.wait_for_condition("DigestAvailable", "DigestReady")["status"] != condition["status"]
+
+    namespace.patch_object("StatefulSet", "sergas-digest", {"spec": {"replicas": 3}})
+    namespace.wait("one replica again", lambda: namespace.get("StatefulSet", "sergas-digest")["spec"]["replicas"] == 1)
+
+    namespace.wait_for_status()
+    before = granted.audit_size()
+    namespace.patch({"routing": {"info": {"receivers": []}}})
+    namespace.wait("no replica", lambda: namespace.get("StatefulSet", "sergas-digest")["spec"]["replicas"] == 0)
+    namespace.wait_for_condition("DigestAvailable", "NotNeeded")
+    namespace.wait_for_status()
+    assert len(granted.writes(namespace.name, since=before, events=True)) <= 8
+    namespace.patch({"routing": {"info": {"receivers": ["mail"]}}})
+    namespace.wait("it is back", lambda: namespace.get("StatefulSet", "sergas-digest")["spec"]["replicas"] == 1)
+
+
+def test_without_mail_there_is_no_digest(namespace: Namespace) -> None:
+    namespace.secret("hook", url="http://example.com/hook")
+    namespace.create({"receivers": [HOOK]})
+    namespace.wait_for_condition("DigestAvailable", "NotNeeded")
+    assert namespace.list("StatefulSet") == []
+    assert "_digest.json" not in config(namespace)
 
 
 def test_a_missing_secret_silences_its_own_receiver_only(namespace: Namespace) -> None:

@@ -21,6 +21,18 @@ def test_namespaces_are_all_it_needs() -> None:
     assert read({"SERGAS_NAMESPACES": "monitoring, team-a"}) == Settings(namespaces=("monitoring", "team-a"))
 
 
+def test_the_digests_image_may_have_any_tag_and_comes_with_its_pull_secrets() -> None:
+    found = read(
+        {
+            "SERGAS_NAMESPACES": "monitoring",
+            "SERGAS_DIGEST_IMAGE": "registry.example.com/sergas-operator:dev-0a1b",
+            "SERGAS_IMAGE_PULL_SECRETS": "registry, second",
+        }
+    )
+    assert found.digest_image == "registry.example.com/sergas-operator:dev-0a1b"
+    assert found.image_pull_secrets == ("registry", "second")
+
+
 @pytest.mark.parametrize(
     ("environment", "sentence"),
     [

@@ -141,4 +141,4 @@ def part(mail: EmailMessage, kind: str) -> str:
     """The `plain` or `html` body of a mail."""
     body = mail.get_body(preferencelist=(kind,))
     assert body is not None
-    return str(body.get_content())
+    return str(body.get_content()).replace("\r\n", "\n")

@@ -88,3 +88,10 @@ release's name alone where that holds the chart's. */}}
 {{- $port := dig "service" "port" 9115 $exporter -}}
 {{- .Values.probes.prober | default (printf "%s.%s:%v" $service .Release.Namespace $port) -}}
 {{- end -}}
+
+{{/* The names of objects such as [{name: registry}], parted by commas. */}}
+{{- define "sergas-monitoring.names" -}}
+{{- $names := list -}}
+{{- range . -}}{{- $names = append $names .name -}}{{- end -}}
+{{- join "," ($names | uniq) -}}
+{{- end -}}

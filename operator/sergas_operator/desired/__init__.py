@@ -12,16 +12,20 @@ from typing import Any
 from sergas_operator import names
 from sergas_operator.desired.alertmanager import alertmanager
 from sergas_operator.desired.alertmanager_config import Config, config_secret, render
+from sergas_operator.desired.digest import digest_service, digest_stateful_set
 from sergas_operator.desired.disruption_budgets import disruption_budget
 from sergas_operator.desired.prometheus import prometheus
 from sergas_operator.desired.services import alertmanager_service, prometheus_service
+from sergas_operator.hearers import digest_receivers
 from sergas_operator.receivers import Resolved
 from sergas_operator.settings import Settings
 from sergas_operator.spec import Monitoring
 
 
-def children(monitoring: Monitoring, settings: Settings, config: Config) -> list[dict[str, Any]]:
-    """Every child of `monitoring`.
+def children(
+    monitoring: Monitoring, settings: Settings, config: Config, *, had_digest: bool = False
+) -> list[dict[str, Any]]:
+    """Every child of `monitoring`; a digest that is no longer needed, which `had_digest` tells of, is put to rest.
 
     The config Secret is first and must be written first: while an Alertmanager's Secret is missing,
     prometheus-operator loads a configuration that tells no one, and says nothing about it.
@@ -36,8 +40,13 @@ def children(monitoring: Monitoring, settings: Settings, config: Config) -> list
             alertmanager_service(monitoring),
             disruption_budget(monitoring, names.PROMETHEUS),
             disruption_budget(monitoring, names.ALERTMANAGER),
+            *(_digest(monitoring, settings) if had_digest or digest_receivers(monitoring.spec) else ()),
         )
     ]
+
+
+def _digest(monitoring: Monitoring, settings: Settings) -> tuple[dict[str, Any], ...]:
+    return digest_stateful_set(monitoring, settings), digest_service(monitoring)
 
 
 def configuration(monitoring: Monitoring, receivers: Sequence[Resolved]) -> Config:

@@ -16,10 +16,13 @@ from typing import Any
 import yaml
 
 from sergas_operator import names
+from sergas_operator.desired.digest import CONFIG_KEY as DIGEST_KEY
+from sergas_operator.desired.digest import digest_config, feed
 from sergas_operator.desired.inhibition import inhibit_rules
 from sergas_operator.desired.integrations import FOLDER, integration
 from sergas_operator.desired.message_templates import GLOB, message_templates
 from sergas_operator.desired.routes import NO_ONE, route_tree
+from sergas_operator.hearers import digest_receivers
 from sergas_operator.receivers import Resolved
 from sergas_operator.spec import Monitoring
 
@@ -30,8 +33,8 @@ HASH_LENGTH = 16
 
 @dataclass(frozen=True)
 class Config:
-    """A rendered configuration: its YAML, and the files that go beside it, by key: secret values and message
-    templates.
+    """A rendered configuration: its YAML, and the files that go beside it, by key: secret values, message
+    templates and the digest's configuration.
     """
 
     text: str
@@ -46,19 +49,25 @@ def render(monitoring: Monitoring, receivers: Sequence[Resolved]) -> Config:
     """
     spec = monitoring.spec
     templates = message_templates(spec)
+    with_digest = bool(digest_receivers(spec))
     document = {
         "global": {"resolve_timeout": "5m"},
         "templates": [f"{FOLDER}/{GLOB}"],
         "route": route_tree(spec),
         "inhibit_rules": inhibit_rules(spec),
-        "receivers": [{"name": NO_ONE}, *(integration(resolved) for resolved in receivers)],
+        "receivers": [
+            {"name": NO_ONE},
+            *(integration(resolved) for resolved in receivers),
+            *([feed(monitoring)] if with_digest else []),
+        ],
     }
     # Templates count: Alertmanager reads them when it loads the configuration, and at no other time.
     seen = [document, {key: text.decode() for key, text in templates.items()}]
     digest = hashlib.sha256(json.dumps(seen).encode()).hexdigest()[:HASH_LENGTH]
     document["receivers"].append({"name": MARKER + digest})  # type: ignore[attr-defined]  # a list, made above
     values = {resolved.key: resolved.value for resolved in receivers if resolved.key and resolved.value is not None}
-    return Config(_dump(document), {**templates, **values})
+    more = {DIGEST_KEY: digest_config(spec)} if with_digest else {}
+    return Config(_dump(document), {**templates, **values, **more})
 
 
 def config_secret(monitoring: Monitoring, config: Config) -> dict[str, Any]:

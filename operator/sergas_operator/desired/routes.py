@@ -5,17 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sergas_operator.desired.default_receivers import default_receivers
 from sergas_operator.desired.matchers import matcher
 from sergas_operator.duration import to_seconds
+from sergas_operator.hearers import digest_receivers, hearers
 from sergas_operator.receivers import HEARTBEAT
 from sergas_operator.spec import Heartbeat, Route, Severity, SeverityRouting, Spec
 
 # Tells no one. A user's receiver cannot begin with an underscore.
 NO_ONE = "_none"
-# Reloads rebuild Alertmanager's groups, so a digest that waited its whole interval for the first message
+# The digest service.
+DIGEST = "_digest"
+# Reloads rebuild Alertmanager's groups, so a message that waited the whole interval for the first time
 # might never be sent.
-DIGEST_WAIT = "5m"
+INFO_WAIT = "5m"
+# How long Alertmanager goes on handing an alert to a digest that does not answer, and how late the digest
+# may hear of an alert's end.
+FEED_INTERVAL = "5m"
+FEED_REPEAT = "1h"
 
 
 def route_tree(spec: Spec) -> dict[str, Any]:
@@ -64,9 +70,8 @@ def _every_tick(interval: str) -> str:
 
 
 def _severity_route(spec: Spec, severity: Severity, wanted: str, routing: SeverityRouting) -> dict[str, Any]:
-    named = routing.receivers
     return _fan_out(
-        default_receivers(spec, severity) if named is None else named,
+        hearers(spec, severity),
         [wanted] if wanted else [],
         {
             "group_by": list(routing.group_by),
@@ -78,17 +83,32 @@ def _severity_route(spec: Spec, severity: Severity, wanted: str, routing: Severi
 
 
 def _info_route(spec: Spec) -> dict[str, Any]:
-    info = spec.routing.info
-    return _fan_out(
-        default_receivers(spec, "info") if info.receivers is None else info.receivers,
+    info, mailed = spec.routing.info, {receiver.name for receiver in digest_receivers(spec)}
+    route = _fan_out(
+        [name for name in hearers(spec, "info") if name not in mailed],
         ['severity = "info"'],
         {
             "group_by": ["severity"],
-            "group_wait": min(DIGEST_WAIT, info.digest, key=to_seconds),
+            "group_wait": min(INFO_WAIT, info.digest, key=to_seconds),
             "group_interval": info.digest,
             "repeat_interval": _every_tick(info.digest),
         },
     )
+    if mailed:
+        route["routes"] = [_feed(info.digest), *route.get("routes", [])]
+    return route
+
+
+def _feed(digest: str) -> dict[str, Any]:
+    """Every alert at once and by itself: one that waited for others could end before anyone was told of it."""
+    return {
+        "receiver": DIGEST,
+        "continue": True,
+        "group_by": ["..."],
+        "group_wait": "0s",
+        "group_interval": min(FEED_INTERVAL, digest, key=to_seconds),
+        "repeat_interval": FEED_REPEAT,
+    }
 
 
 def _custom_route(route: Route) -> dict[str, Any]:

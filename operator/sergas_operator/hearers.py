@@ -1,4 +1,4 @@
-"""Who hears of a severity when the spec names no one."""
+"""Who hears of which severity, and who of them gets a digest."""
 
 from __future__ import annotations
 
@@ -11,6 +11,22 @@ KINDS: dict[Severity, tuple[str, ...]] = {
 }
 # The last word of a Slack channel's name that keeps it for one severity.
 CHANNELS: dict[str, Severity] = {"critical": "critical", "warning": "warning", "warnings": "warning", "info": "info"}
+
+
+def hearers(spec: Spec, severity: Severity) -> list[str]:
+    """Names of the receivers that hear of a severity."""
+    named = {
+        "critical": spec.routing.critical.receivers,
+        "warning": spec.routing.warning.receivers,
+        "info": spec.routing.info.receivers,
+    }[severity]
+    return default_receivers(spec, severity) if named is None else list(named)
+
+
+def digest_receivers(spec: Spec) -> list[Receiver]:
+    """The mail receivers that hear of info: the digest service tells them, Alertmanager the others."""
+    names = hearers(spec, "info")
+    return [receiver for receiver in spec.receivers if receiver.email and receiver.name in names]
 
 
 def default_receivers(spec: Spec, severity: Severity) -> list[str]:
