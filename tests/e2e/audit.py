@@ -17,6 +17,7 @@ WATCHED = (
     ("v1", "services"),
     ("v1", "events"),
     ("policy/v1", "poddisruptionbudgets"),
+    ("apps/v1", "statefulsets"),
 )
 
 

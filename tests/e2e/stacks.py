@@ -9,6 +9,7 @@ SINK_NAMESPACE = "e2e-sink"
 
 DEFAULTS = "e2e-defaults"
 DELIVERY = "e2e-delivery"
+DIGEST = "e2e-digest"
 REPAIR = "e2e-repair"
 DELETION = "e2e-deletion"
 INSTALL = "e2e-install"
@@ -50,21 +51,26 @@ def ref(name: str, key: str) -> Object:
     return {"name": name, "key": key}
 
 
-def receivers() -> list[Object]:
-    """One receiver of each kind, all of them at the sink."""
+def mail(to: str) -> Object:
+    """A mail receiver at the sink."""
     email = {
-        "to": ["ops@sergas.example"],
+        "to": [to],
         "from": "alerts@sergas.example",
         "smarthost": f"sink.{SINK_NAMESPACE}.svc:2525",
         "requireTLS": False,
         "authUsername": SMTP_USER,
         "passwordSecretRef": ref("mail", "password"),
     }
+    return {"name": "mail", "email": email}
+
+
+def receivers() -> list[Object]:
+    """One receiver of each kind, all of them at the sink."""
     pagerduty = {"url": f"{SINK}/v2/enqueue", "routingKeySecretRef": ref("pagerduty", "routing-key")}
     return [
         {"name": "slack", "slack": {"channel": "#e2e", "urlSecretRef": ref("slack", "url")}},
         {"name": "oncall", "pagerduty": pagerduty},
-        {"name": "mail", "email": email},
+        mail("ops@sergas.example"),
         {"name": "hook", "webhook": {"urlSecretRef": ref("hook", "url")}},
     ]
 
@@ -79,6 +85,7 @@ SECRETS = {
 SPECS: dict[str, Object] = {
     DEFAULTS: {},
     DELIVERY: small(receivers=receivers(), routing={"critical": QUICK, "warning": QUICK}),
+    DIGEST: small(receivers=[mail("digest@sergas.example")], routing={"info": {"digest": "5s"}}),
     REPAIR: small(
         receivers=[{"name": "hook", "webhook": {"urlSecretRef": ref("hook", "url")}}],
         routing={"critical": QUICK, "warning": QUICK},

@@ -6,7 +6,7 @@ import pytest
 import stacks
 from sergas_demo import manifests, monitoring, prometheus
 from sergas_demo.kube import Kube, condition, path
-from sergas_demo.sink import one
+from sergas_demo.sink import KINDS, one
 from sergas_demo.waiting import expect, until
 
 NAMESPACE = stacks.DELIVERY
@@ -70,6 +70,38 @@ def test_an_alert_that_prometheus_fires_reaches_all_four_receivers_and_so_does_i
     resolved = until("resolution", lambda: stack.sink.arrived("EndToEnd", "resolved", mark), seconds=120)
     assert resolved["pagerduty"]["dedup_key"] == firing["pagerduty"]["dedup_key"]
     assert stack.sink.rejections(mark) == []
+
+
+def test_two_hundred_alerts_at_once_reach_every_receiver_one_message_for_each_group(stack, kube):
+    ends = (datetime.now(UTC) + timedelta(minutes=10)).isoformat()
+    names = [f"Storm{number:02}" for number in range(20)]
+    storm = [
+        {
+            "labels": {"alertname": name, "severity": "critical", "job": "storm", "instance": f"10.0.0.{number}:80"},
+            "annotations": {"summary": f"{name} on 10.0.0.{number}:80"},
+            "endsAt": ends,
+        }
+        for name in names
+        for number in range(10)
+    ]
+    mark = stack.sink.mark()
+    [server] = prometheus.alertmanagers(kube, NAMESPACE, stacks.NAME)
+    server.send("POST", "/api/v2/alerts", storm)
+
+    def look() -> dict[str, list[str]]:
+        rows = [row for row in stack.sink.notifications(after=mark) if row["alerts"][:1] and row["alerts"][0] in names]
+        found = {kind: sorted(row["alerts"][0] for row in rows if row["kind"] == kind) for kind in KINDS}
+        missing = {kind: len(set(names) - set(told)) for kind, told in found.items()}
+        expect(not any(missing.values()), f"groups not yet told: {missing}")
+        return found
+
+    found = until("delivery of every group", look, seconds=90)
+    assert found == dict.fromkeys(KINDS, names)
+    hooks = [row for row in stack.sink.notifications(after=mark, kind="webhook") if row["alerts"][0] in names]
+    told = {line for row in hooks for line in row["text"].splitlines()}
+    assert told == {alert["annotations"]["summary"] for alert in storm}
+    titles = {row["subject"] for row in stack.sink.notifications(after=mark, kind="slack")}
+    assert titles >= {f"[FIRING:10] {name} (critical) storm" for name in names}
 
 
 def test_a_rotated_secret_is_used_without_a_pod_restarting(stack, kube):

@@ -29,6 +29,10 @@ class Sink:
         """What was refused, and why."""
         return [row for row in self._web.json("/rejections") if row["id"] > int(after)]
 
+    def fault(self, kind: str, status: int) -> None:
+        """Answer every message of a kind with an error."""
+        self._web.send("PUT", f"/faults/{kind}", {"status": status})
+
     def clear_faults(self) -> None:
         """Accept everything again."""
         self._web.send("DELETE", "/faults")
