@@ -93,7 +93,7 @@ def test_empty_folders_go_and_those_with_a_file_stay(tmp_path):
 
 
 def test_missing_packages_are_named_to_a_user_who_is_not_root(monkeypatch):
-    monkeypatch.setattr(debian, "missing", lambda: ["buildah", "containerd"])
+    monkeypatch.setattr(debian, "missing", lambda _: ["buildah", "containerd"])
     monkeypatch.setattr(debian.shutil, "which", lambda name: f"/usr/bin/{name}")
     monkeypatch.setattr(debian.os, "geteuid", lambda: 1000)
     with pytest.raises(ClusterError) as refused:
@@ -104,7 +104,7 @@ def test_missing_packages_are_named_to_a_user_who_is_not_root(monkeypatch):
 
 
 def test_a_system_without_apt_is_told_the_packages_and_the_other_way(monkeypatch):
-    monkeypatch.setattr(debian, "missing", lambda: ["buildah"])
+    monkeypatch.setattr(debian, "missing", lambda _: ["buildah"])
     monkeypatch.setattr(debian.shutil, "which", lambda _: None)
     monkeypatch.setattr(debian.platform, "system", lambda: "Linux")
     with pytest.raises(ClusterError) as refused:

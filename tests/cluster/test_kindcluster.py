@@ -1,8 +1,9 @@
+import subprocess
 from pathlib import Path
 
 import pytest
 import yaml
-from sergas_cluster import kindcluster, operatorstack
+from sergas_cluster import kindcluster, operatorstack, paths
 from sergas_cluster.errors import ClusterError
 
 
@@ -23,6 +24,24 @@ def test_the_api_server_pod_sees_policy_and_log_folder():
     config = yaml.safe_load(kindcluster.configuration(Path("/sources/audit-policy.yaml")))
     seen = {entry["mountPath"]: entry["readOnly"] for entry in api_server(config)["extraVolumes"]}
     assert seen == {"/etc/kubernetes/audit-policy.yaml": True, "/var/log/kubernetes": False}
+
+
+@pytest.fixture
+def kinds_word(tmp_path, monkeypatch):
+    """What the pinned kind says to a configuration where there is no Docker: it reads it before it looks for one."""
+
+    def ask(text):
+        (tmp_path / "kind.yaml").write_text(text)
+        command = [str(paths.BIN / "kind"), "create", "cluster", f"--config={tmp_path / 'kind.yaml'}"]
+        return subprocess.run(command, capture_output=True, text=True, check=False, env={"PATH": str(tmp_path)}).stderr
+
+    return ask
+
+
+def test_the_pinned_kind_reads_its_configuration_and_knows_every_field(kinds_word):
+    text = kindcluster.configuration(Path("/sources/audit-policy.yaml"))
+    assert "unable to decode config" in kinds_word(text.replace("extraMounts", "moreMounts"))
+    assert "failed to get docker info" in kinds_word(text)
 
 
 def test_every_argument_of_kubeadm_is_text():
@@ -53,4 +72,18 @@ def test_without_a_docker_engine_the_other_cluster_is_named(monkeypatch, tmp_pat
     assert str(refused.value) == (
         "CLUSTER=kind needs a Docker engine and none answers `docker info`; start or install one"
         " (https://docs.docker.com/engine/install/), or run with CLUSTER=packaged"
+    )
+
+
+def test_a_bare_cluster_with_a_prometheus_operator_is_refused_with_the_command_that_ends_it(monkeypatch):
+    monkeypatch.setattr(kindcluster, "succeeds", lambda _: True)
+    monkeypatch.setattr(kindcluster.toolbuild, "build", lambda _: {})
+    monkeypatch.setattr(kindcluster, "write_files", lambda: Path("/cache/kind/kind.yaml"))
+    monkeypatch.setattr(kindcluster, "commands", lambda _: [["create"]])
+    monkeypatch.setattr(kindcluster, "output", lambda *_, **__: "sergas")
+    with pytest.raises(ClusterError) as refused:
+        kindcluster.up(bare=True)
+    assert str(refused.value) == (
+        "the kind cluster sergas runs prometheus-operator already, and kube-prometheus-stack would bring a second one;"
+        " take it down first: CLUSTER=kind python tests/e2e/cluster down"
     )

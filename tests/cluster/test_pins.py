@@ -43,7 +43,7 @@ def test_an_unknown_tool_is_refused_with_those_that_exist():
         pins.select(["helmm"])
     known = ", ".join(sorted(unit.name for unit in pins.UNITS))
     assert str(refused.value) == (
-        "there is no tool 'helmm'; write one of the groups light, cluster, exporters, docker, all"
+        "there is no tool 'helmm'; write one of the groups light, cluster, exporters, docker, gitops, all"
         f" or of the tools {known}"
     )
 

@@ -35,6 +35,7 @@ def parser() -> argparse.ArgumentParser:
     verb = root.add_subparsers(required=True, metavar="verb", dest="verb")
     up = _add(verb, "up", "start the cluster, or complete and heal the one there is", _up)
     up.add_argument("--dry-run", action="store_true", help="with CLUSTER=kind: print the commands, run none")
+    up.add_argument("--bare", action="store_true", help="with CLUSTER=kind: without prometheus-operator")
     down = _add(verb, "down", "end the cluster and leave nothing behind", _down)
     down.add_argument("--all", action="store_true", dest="everything", help="drop its image store too")
     _json(_add(verb, "status", "what runs and where its files are; ends with 1 unless ready", _status))
@@ -48,7 +49,8 @@ def parser() -> argparse.ArgumentParser:
     tools = _add(verb, "tools", "build the pinned programs into bin/", _tools)
     tools.add_argument("names", nargs="*", help=f"groups ({', '.join(pins.GROUPS)}) or tools; default: what is needed")
     tools.add_argument("--group", choices=pins.GROUPS, help="the same, for one group")
-    _add(verb, "packages", "install the Debian packages the packaged cluster needs", lambda _: debian.install())
+    packages = _add(verb, "packages", "install the Debian packages that are missing", _packages)
+    packages.add_argument("--gitops", action="store_true", help="those of Argo CD's tests, not the packaged cluster's")
     _add(verb, "crds", "print the folder of prometheus-operator's CRDs", lambda _: print(operatorstack.crds()))
     _add(verb, "kubeconfig", "print the path of the cluster's kubeconfig", lambda _: print(verbs.kubeconfig()))
     _add(verb, "audit", "print the API server's audit log, a JSON object a line", lambda _: verbs.audit())
@@ -74,7 +76,7 @@ def _up(options: argparse.Namespace) -> None:
     if options.dry_run:
         verbs.show_plan()
     else:
-        verbs.up()
+        verbs.up(bare=options.bare)
 
 
 def _down(options: argparse.Namespace) -> None:
@@ -102,6 +104,10 @@ def _exporters(options: argparse.Namespace) -> None:
     names = verbs.exporters()
     if options.json:
         print(json.dumps(names))
+
+
+def _packages(options: argparse.Namespace) -> None:
+    debian.install(debian.GITOPS if options.gitops else debian.PACKAGES)
 
 
 def _tools(options: argparse.Namespace) -> None:

@@ -1,8 +1,9 @@
-"""The Debian packages a packaged cluster needs beside the Go binaries."""
+"""The Debian packages that are needed beside the Go binaries."""
 
 import os
 import platform
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 from .command import output
@@ -25,6 +26,8 @@ PACKAGES = {
     "mmdebstrap": "mmdebstrap",
     "buildah": "buildah",
 }
+GITOPS = {"redis-server": "redis-server", "git": "git"}
+"""The same, for Argo CD's tests; Redis is run by them and need not run as a service."""
 
 # Daemon programs live in sbin, which the PATH of a plain login shell on Debian lacks.
 SEARCH = os.pathsep.join(["/usr/local/sbin", "/usr/sbin", "/sbin"])
@@ -36,24 +39,24 @@ def search_path() -> str:
 
 
 def program(name: str) -> str | None:
-    """Absolute path of a program of PACKAGES, None when it is missing."""
+    """Absolute path of a program, None when it is missing."""
     if name.startswith("/"):
         return name if Path(name).exists() else None
     return shutil.which(name, path=search_path())
 
 
-def missing() -> list[str]:
+def missing(wanted: Mapping[str, str] = PACKAGES) -> list[str]:
     """Packages to install, sorted."""
-    return sorted({package for name, package in PACKAGES.items() if program(name) is None})
+    return sorted({package for name, package in wanted.items() if program(name) is None})
 
 
-def install() -> None:
+def install(needed: Mapping[str, str] = PACKAGES) -> None:
     """Install what is missing.
 
     Raises:
         ClusterError: when packages are missing and this is not root on Debian; gives the line to type.
     """
-    wanted = missing()
+    wanted = missing(needed)
     if not wanted:
         return
     line = f"apt-get update && apt-get install --yes {' '.join(wanted)}"

@@ -11,6 +11,7 @@ from . import addons, buildcontext, operatorstack, ownimages, paths, toolbuild
 from .command import output, succeeds
 from .errors import ClusterError
 from .terminal import say, step
+from .waiting import until
 
 NAME = "sergas"
 CONTEXT = f"kind-{NAME}"
@@ -83,8 +84,8 @@ def write_files() -> Path:
     return config
 
 
-def up() -> None:
-    """Create the kind cluster unless it is there, and see that prometheus-operator runs on it.
+def up(*, bare: bool = False) -> None:
+    """Create the kind cluster unless it is there, and see that prometheus-operator runs on it; bare, that it does not.
 
     Raises:
         ClusterError: when no Docker engine answers, or a step fails.
@@ -96,9 +97,26 @@ def up() -> None:
         with step(f"creating the kind cluster {NAME}", f"created the kind cluster {NAME}"):
             output(create, f"create the kind cluster {NAME}")
     output([_kind(), "export", "kubeconfig", f"--name={NAME}", f"--kubeconfig={kubeconfig()}"], "write its kubeconfig")
+    if bare:
+        _require_bare()
+        return
     with step("installing prometheus-operator", "prometheus-operator is ready"):
         for argv in rest:
-            output(argv, "install prometheus-operator")
+            if "wait" in argv:
+                # kubectl fails at once on a CRD so new that it has no conditions yet.
+                until(lambda argv=argv: succeeds(argv), "definitions that are served", 60)
+            else:
+                output(argv, "install prometheus-operator")
+
+
+def _require_bare() -> None:
+    """Raise ClusterError when prometheus-operator runs: kube-prometheus-stack brings one, and two would fight."""
+    kubectl = [str(paths.BIN / "kubectl"), f"--kubeconfig={kubeconfig()}", "--context", CONTEXT]
+    if succeeds([*kubectl, "get", "namespace", operatorstack.NAMESPACE]):
+        raise ClusterError(
+            f"the kind cluster {NAME} runs prometheus-operator already, and kube-prometheus-stack would bring a second"
+            " one; take it down first: CLUSTER=kind python tests/e2e/cluster down"
+        )
 
 
 def require_docker() -> None:

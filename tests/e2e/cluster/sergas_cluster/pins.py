@@ -20,8 +20,9 @@ class Unit:
         binaries: file name in bin/ to Go package.
         pinned: the Go module whose pinned version the binaries report.
         ldflags: linker settings; `{version}` is that version, `{minor}` its second number.
-        groups: who needs it: light (charts, rules, API-server tests), cluster (the packaged one), exporters (images of
-            what watches databases, nodes and Kubernetes, for the packaged cluster), docker (kind).
+        groups: who needs it: light (charts, rules, workflows, API-server tests), cluster (the packaged one), exporters
+            (images of what watches databases, nodes and Kubernetes, for the packaged cluster), docker (kind), gitops
+            (the tests with Argo CD).
     """
 
     name: str
@@ -54,6 +55,9 @@ HELM4 = "helm.sh/helm/v4"
 UNITTEST = "github.com/helm-unittest/helm-unittest"
 KUBECONFORM = "github.com/yannh/kubeconform"
 OPERATOR = "github.com/prometheus-operator/prometheus-operator"
+KUSTOMIZE = "sigs.k8s.io/kustomize/kustomize/v5"
+ARGOCD = "github.com/argoproj/argo-cd/v3"
+ACTIONLINT = "github.com/rhysd/actionlint"
 
 UNITS = (
     Unit(
@@ -155,10 +159,35 @@ UNITS = (
         {"kube-state-metrics": ""},
         ("exporters",),
     ),
-    Unit("kind", "kind", (("kind", "sigs.k8s.io/kind"),), "sigs.k8s.io/kind", "", ("docker",)),
+    Unit("kind", "kind", (("kind", "sigs.k8s.io/kind"),), "sigs.k8s.io/kind", "", ("light", "docker")),
+    Unit(
+        "actionlint",
+        "actionlint",
+        (("actionlint", f"{ACTIONLINT}/cmd/actionlint"),),
+        ACTIONLINT,
+        f"-X {ACTIONLINT}.version={{release}}",
+        ("light",),
+    ),
+    Unit(
+        "kustomize",
+        "kustomize",
+        (("kustomize", KUSTOMIZE),),
+        KUSTOMIZE,
+        "-X sigs.k8s.io/kustomize/api/provenance.version={version}",
+        ("gitops",),
+    ),
+    # One program for all of Argo CD; the name it is called by says which part it is.
+    Unit(
+        "argocd",
+        "argocd",
+        (("argocd", f"{ARGOCD}/cmd"),),
+        ARGOCD,
+        f"-X {ARGOCD}/common.version={{release}}",
+        ("gitops",),
+    ),
 )
 
-GROUPS = ("light", "cluster", "exporters", "docker", "all")
+GROUPS = ("light", "cluster", "exporters", "docker", "gitops", "all")
 
 
 def select(names: list[str]) -> list[Unit]:

@@ -14,10 +14,19 @@ from .terminal import say
 REGISTRY_VARIABLE = "SERGAS_E2E_REGISTRY"
 
 
-def up() -> None:
-    """Start, complete or check the chosen cluster."""
+def up(*, bare: bool = False) -> None:
+    """Start, complete or check the chosen cluster; bare, without prometheus-operator.
+
+    Raises:
+        ClusterError: for a bare cluster that is not kind's, and what else stands in the way.
+    """
     choice = choosing.choose()
     say(f"using the {choice.cluster} cluster: {choice.reason}")
+    if bare:
+        if choice.cluster != "kind":
+            raise ClusterError("a cluster without prometheus-operator is made by kind alone: type it with CLUSTER=kind")
+        kindcluster.up(bare=True)
+        return
     {"packaged": packaged.up, "kind": kindcluster.up, "existing": _check_existing}[choice.cluster]()
 
 
