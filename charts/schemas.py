@@ -1,7 +1,7 @@
-"""Write strict JSON Schemas for kubeconform into build/schemas: Kubernetes's kinds, prometheus-operator's, ours.
+"""Write strict JSON Schemas for kubeconform into build/schemas: Kubernetes's kinds, those of OTHERS, ours.
 
 kubeconform would fetch Kubernetes's schemas from the internet. Here they are made from the Go modules of the pinned
-versions: Kubernetes's swagger.json and prometheus-operator's CRDs. Strict: an unknown field is an error.
+versions: Kubernetes's swagger.json and other projects' CRDs. Strict: an unknown field is an error.
 """
 
 import json
@@ -21,6 +21,14 @@ FOLDER = ROOT / "build" / "schemas"
 # How kubeconform finds a file of ours; it fills the names in.
 LOCATION = str(FOLDER / "{{ .ResourceKind }}-{{ .Group }}-{{ .ResourceAPIVersion }}.json")
 Schema = dict[str, Any]
+# Go modules that hold CRDs: the folder of tests/tools that pins the version, the module, where they lie in it.
+OTHERS = (
+    ("prometheus-operator", "github.com/prometheus-operator/prometheus-operator", "example/prometheus-operator-crd"),
+    ("argocd", "github.com/argoproj/argo-cd/v3", "manifests/crds"),
+    ("flux", "github.com/fluxcd/source-controller", "config/crd/bases"),
+    ("flux", "github.com/fluxcd/kustomize-controller", "config/crd/bases"),
+    ("flux", "github.com/fluxcd/helm-controller", "config/crd/bases"),
+)
 
 
 class Loader(yaml.CSafeLoader):
@@ -129,16 +137,23 @@ def write(folder: Path, schemas: Iterator[tuple[str, Schema]]) -> None:
         unfinished.replace(folder / name)
 
 
+def third_party_crds() -> Iterator[Path]:
+    """The CRDs of the projects in OTHERS; what else lies beside them is no CRD."""
+    for tool, module, place in OTHERS:
+        for file in sorted((module_folder(module, pinned(tool, module)) / place).glob("*.yaml")):
+            if file.name != "kustomization.yaml":
+                yield file
+
+
 def main() -> None:
-    """Write what is missing; third-party schemas are made once for each pair of versions, ours every time."""
+    """Write what is missing; third-party schemas are made once for each set of versions, ours every time."""
     kubernetes = pinned("kubernetes", "k8s.io/kubernetes")
-    operator = pinned("prometheus-operator", "github.com/prometheus-operator/prometheus-operator")
-    stamp, wanted = FOLDER / "versions", f"kubernetes {kubernetes} prometheus-operator {operator}\n"
+    versions = [f"{module} {pinned(tool, module)}" for tool, module, _ in OTHERS]
+    stamp, wanted = FOLDER / "versions", "\n".join([f"kubernetes {kubernetes}", *versions, ""])
     if not stamp.exists() or stamp.read_text(encoding="utf-8") != wanted:
         source = module_folder("k8s.io/kubernetes", kubernetes) / "api" / "openapi-spec" / "swagger.json"
         write(FOLDER, core_schemas(json.loads(source.read_text(encoding="utf-8"))))
-        crds = module_folder("github.com/prometheus-operator/prometheus-operator", operator)
-        for file in sorted((crds / "example" / "prometheus-operator-crd").glob("*.yaml")):
+        for file in third_party_crds():
             write(FOLDER, crd_schemas(file.read_text(encoding="utf-8")))
         stamp.write_text(wanted, encoding="utf-8")
     for file in sorted((CHART / "crds").glob("*.yaml")):

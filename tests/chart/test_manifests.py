@@ -10,7 +10,7 @@ from charts.helm import CHART, objects, tool
 from charts.schemas import LOCATION
 from charts.schemas import main as write_schemas
 
-FILES = sorted(MANIFESTS.rglob("*.yaml"))
+FILES = sorted(file for file in MANIFESTS.rglob("*.yaml") if file.name != "kustomization.yaml")
 EXAMPLES = sorted((MANIFESTS / "examples").glob("*.yaml"))
 KINDS_OF_RECEIVER = {"slack", "pagerduty", "email", "webhook"}
 
