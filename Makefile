@@ -31,7 +31,7 @@ demo-down: venv ## Uninstall what the demo made; the cluster stays
 
 .PHONY: test-unit
 test-unit: venv tools-light chart-deps dashboard-schema ## The quick loop: everything that needs no API server, on all cores
-	$(PY) -m pytest -m "not e2e and not apiserver" -n auto --dist loadfile
+	$(PY) -m pytest -m "not e2e and not apiserver and not stack" -n auto --dist loadfile
 
 .PHONY: test-apiserver
 test-apiserver: venv ## The operator and the CRD on an API server of its own, on loopback
@@ -42,6 +42,17 @@ test-apiserver: venv ## The operator and the CRD on an API server of its own, on
 test-e2e: venv cluster images ## The end-to-end suite on the cluster that CLUSTER names
 	@export CLUSTER=$$($(CLUSTER_CMD) choose); export KUBECONFIG=$$($(CLUSTER_CMD) kubeconfig); \
 	  $(CLUSTER_CMD) guard; $(PY) -m pytest -m e2e tests/e2e
+
+.PHONY: test-argocd
+test-argocd: venv cluster images ## manifests/argocd under a real Argo CD, on the cluster that CLUSTER names
+	@$(CLUSTER_CMD) packages --gitops; $(CLUSTER_CMD) tools gitops
+	@export CLUSTER=$$($(CLUSTER_CMD) choose); export KUBECONFIG=$$($(CLUSTER_CMD) kubeconfig); \
+	  $(CLUSTER_CMD) guard; $(PY) -m pytest -m e2e tests/argocd
+
+.PHONY: test-stack
+test-stack: venv ## The whole chart, with kube-prometheus-stack and Grafana: CLUSTER=kind and the internet
+	@$(CLUSTER_CMD) tools; $(CLUSTER_CMD) up --bare; $(CLUSTER_CMD) images
+	@export KUBECONFIG=$$($(CLUSTER_CMD) kubeconfig); $(CLUSTER_CMD) guard; $(PY) -m pytest -m stack tests/stack
 
 .PHONY: lint
 lint: venv tools-light ## Style, types, import rules, and whether generated files are current
@@ -148,6 +159,16 @@ alerts: venv ## Print the table of all alerts
 format: venv ## Format the Python code
 	$(PY) -m ruff check --fix .
 	$(PY) -m ruff format .
+
+.PHONY: release-check
+release-check: venv ## Fail unless every file that names the version names VERSION
+	@$(PY) -m charts.release check "$(VERSION)"
+
+.PHONY: dist
+dist: venv tools-light ## The chart with the charts it depends on (from their repository) and both Python packages, into dist/
+	rm -rf dist
+	$(UV) build --quiet --all-packages --out-dir dist/python
+	$(PY) -m charts.release package
 
 .PHONY: clean
 clean: ## Remove what was built in this checkout (the tool cache and the cluster stay)

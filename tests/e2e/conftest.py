@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 CHECKOUT = Path(__file__).parents[2]
-CLUSTER_COMMAND = CHECKOUT / "tests" / "e2e" / "cluster"
 sys.path[:0] = [str(Path(__file__).parent), str(CHECKOUT / "examples" / "demo")]
 
-import stacks  # noqa: E402  after the path is set
+import onecluster  # noqa: E402  after the path is set
+import stacks  # noqa: E402
 from sergas_demo import cleanup, manifests, monitoring  # noqa: E402
 from sergas_demo.diagnosis import diagnose  # noqa: E402
 from sergas_demo.install import image_values, rolled_out  # noqa: E402
@@ -47,30 +47,19 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     return report
 
 
-def cluster_command(*arguments: str) -> str:
-    """Run the cluster command and return its stdout."""
-    command = [sys.executable, str(CLUSTER_COMMAND), *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        pytest.exit(f"`python tests/e2e/cluster {' '.join(arguments)}`: {done.stderr.strip()}", returncode=2)
-    return done.stdout
-
-
 @pytest.fixture(scope="session")
 def kube() -> Iterator[Kube]:
     """The cluster that KUBECONFIG names, once the guard has let us near it."""
     if not os.environ.get("KUBECONFIG"):
         pytest.exit("KUBECONFIG is not set. Run `make test-e2e`, which sets it and CLUSTER.", returncode=2)
-    cluster_command("guard")
-    with Kube(Path(os.environ["KUBECONFIG"])) as opened:
-        yield opened
+    with onecluster.opened() as found:
+        yield found
 
 
 @pytest.fixture(scope="session")
 def images() -> dict[str, str]:
     """References of the project's images, built and loaded."""
-    found: dict[str, str] = json.loads(cluster_command("images", "--json"))
-    return found
+    return onecluster.images()
 
 
 @dataclass(frozen=True)
@@ -209,4 +198,4 @@ def audit() -> Callable[[], str] | None:
     """Reads the API server's audit log; None where the cluster's is not ours to read."""
     if os.environ.get("CLUSTER") == "existing":
         return None
-    return lambda: cluster_command("audit")
+    return lambda: onecluster.command("audit")
