@@ -114,8 +114,7 @@ def _entry(alert: Alert) -> Iterator[str]:
     yield f"* {_summary(alert)}"
     if alert.annotations.get("description"):
         yield f"  {clean(alert.annotations['description'], PARAGRAPH)}"
-    if found := _object(alert):
-        yield f"  {found}"
+    yield f"  {_object(alert)}"
     yield f"  {_period(alert)}"
     for label, link in _links(alert):
         yield f"  {label}: {link}"
@@ -134,8 +133,9 @@ def _summary(alert: Alert) -> str:
 
 
 def _object(alert: Alert) -> str:
-    shown = [(name, value) for name, value in sorted(alert.labels.items()) if name not in HIDDEN and value]
-    return ", ".join(f"{clean(name, 80)}: {clean(value, 80)}" for name, value in shown[:OBJECTS])
+    others = [(name, value) for name, value in sorted(alert.labels.items()) if name not in HIDDEN and value]
+    shown = [("alertname", alert.name), *others[:OBJECTS]]
+    return ", ".join(f"{clean(name, 80)}: {clean(value, 80)}" for name, value in shown)
 
 
 def _links(alert: Alert) -> Iterator[tuple[str, str]]:

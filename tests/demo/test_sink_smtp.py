@@ -45,6 +45,14 @@ def test_a_resolution_is_told_by_its_subject(sink):
     assert [row["status"] for row in sink.received()] == ["resolved"]
 
 
+def test_a_digest_tells_that_the_alerts_it_names_have_fired(sink):
+    message = mail("[DIGEST] 2 info alerts in production")
+    message.set_content("* one\n  alertname: ZohoQuotaLow, namespace: crm\n\n* two\n  alertname: SyncFailing\n")
+    send(sink, message)
+    [kept] = sink.received(kind="email")
+    assert (kept["status"], kept["alerts"]) == ("firing", ["ZohoQuotaLow", "SyncFailing"])
+
+
 def test_an_html_mail_is_kept_as_readable_text(sink):
     message = mail()
     message.set_content(

@@ -75,7 +75,9 @@ def test_an_alert_that_fired_and_ended_is_in_the_mail(stack, kube):
 
     def look() -> None:
         ends = [
-            text for text in mailed(stack, mark) if re.search(r"CameAndWent for the digest\nfrom .* to .* UTC", text)
+            text
+            for text in mailed(stack, mark)
+            if re.search(r"CameAndWent for the digest\nalertname: .*\nfrom .* to .* UTC", text)
         ]
         expect(len(ends) == 1, f"{len(ends)} mails tell of its end, of {len(mailed(stack, mark))}")
 

@@ -61,7 +61,12 @@ class RefusedError(Exception):
 
 
 def status_in(text: str) -> str:
-    """Read `firing` or `resolved` from a title such as `[FIRING:2] HighErrorRate`; `unknown` without one."""
+    """Read `firing` or `resolved` from a title such as `[FIRING:2] HighErrorRate`; `unknown` without one.
+
+    A digest, `[DIGEST] 3 info alerts`, tells that alerts have fired.
+    """
+    if text.startswith("[DIGEST]"):
+        return "firing"
     found = _STATUS.search(text)
     return found.group(1).lower() if found else "unknown"
 
