@@ -4,6 +4,7 @@ is reloaded, restarted or killed in between.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from digest_process import Digest
@@ -106,6 +107,34 @@ def test_info_alerts_survive_reload_restart_and_kill_and_are_told_once(
     wait("a second mail, for what still fires", lambda: len(far_end.mails) > 1)
     again = part(far_end.mails[1], "plain")
     assert {name for name in names if name in again} == {"AfterRestart"}
+
+
+def test_what_two_alertmanagers_tell_of_is_one_alert(
+    alertmanager: Alertmanager, digest: Digest, far_end: FarEnd, mail_receiver: dict[str, Any], tmp_path: Path
+) -> None:
+    """They are no cluster here, so that each tells of everything: the most duplicates there can be."""
+    second = Alertmanager(tmp_path / "second")
+    digest.configure(100_000_000, mail_receiver)
+    digest.start()
+    for running in (alertmanager, second):
+        configure(running, far_end, digest)
+        running.start()
+    try:
+        fired = alert("Twice", "info", namespace="crm")
+        for running in (alertmanager, second):
+            running.post([fired])
+        wait("two beginnings", lambda: kept(digest) == 2)
+        for running in (alertmanager, second):
+            end(running, fired)
+        wait("two ends", lambda: kept(digest) == 4)
+    finally:
+        second.stop()
+    digest.stop()
+    digest.configure(2, mail_receiver)
+    digest.start()
+    wait("the mail", lambda: far_end.mails)
+    assert far_end.mails[0]["Subject"] == "[DIGEST] 1 info alert in production"
+    assert part(far_end.mails[0], "plain").count("* summary of Twice\n") == 1
 
 
 def test_two_hundred_info_alerts_are_one_mail(

@@ -64,7 +64,8 @@ def test_a_configuration_the_real_parser_refuses_is_told_in_its_words_and_the_la
 
 @pytest.mark.usefixtures("prometheus_operator")
 def test_the_prometheus_operator_makes_replicas_with_our_settings(namespace: Namespace) -> None:
-    namespace.create({"prometheus": {"retention": "12d"}})
+    external_url = "https://sergas.example.com/alertmanager"
+    namespace.create({"prometheus": {"retention": "12d"}, "alertmanager": {"externalURL": external_url}})
     path = f"apis/apps/v1/namespaces/{namespace.name}/statefulsets"
 
     def stateful_sets() -> dict[str, dict[str, object]]:
@@ -75,6 +76,9 @@ def test_the_prometheus_operator_makes_replicas_with_our_settings(namespace: Nam
     assert "--storage.tsdb.retention.time=12d" in str(made["prometheus-sergas"])
     assert "--storage.tsdb.retention.size=40GiB" in str(made["prometheus-sergas"])
     assert f"--cluster.label={namespace.name}/sergas" in str(made["alertmanager-sergas"])
+    assert f"--web.external-url={external_url}" in str(made["alertmanager-sergas"])
+    # The address is for people; probes, peers and the operator go on asking at the root.
+    assert "--web.route-prefix=/'" in str(made["alertmanager-sergas"])
     for part in ("prometheus", "alertmanager"):
         template = made[f"{part}-sergas"]["spec"]["template"]["metadata"]["labels"]
         selector = namespace.get("Service", f"sergas-{part}")["spec"]["selector"]

@@ -18,7 +18,7 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 LOOPBACK = "127.0.0.1"
 USER, PASSWORD = "alerts", "pa55 word"
-WAIT_SECONDS = 30.0
+WAIT_SECONDS = 60.0
 
 
 def wait(what: str, holds: Callable[[], Any], seconds: float = WAIT_SECONDS) -> Any:
