@@ -24,7 +24,7 @@ from controlplane import CRD, ROOT, ControlPlane, free_port, prometheus_operator
 from kube import Namespace
 
 # One namespace for the operator of the session, one for operators that tests start themselves: every
-# namespace costs an operator seven watches, and tests clean up behind them.
+# namespace costs an operator eight watches, and tests clean up behind them.
 SERVED = "served"
 UNSERVED = "unserved"
 START_SECONDS = 20
