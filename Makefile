@@ -54,6 +54,11 @@ test-stack: venv ## The whole chart, with kube-prometheus-stack and Grafana: CLU
 	@$(CLUSTER_CMD) tools; $(CLUSTER_CMD) up --bare; $(CLUSTER_CMD) images
 	@export KUBECONFIG=$$($(CLUSTER_CMD) kubeconfig); $(CLUSTER_CMD) guard; $(PY) -m pytest -m stack tests/stack
 
+.PHONY: prove-alerts
+prove-alerts: venv cluster images ## Raise every alert that a fault can raise here, and write the table of it into docs/
+	@rm -rf build/e2e/alerts; export CLUSTER=$$($(CLUSTER_CMD) choose); export KUBECONFIG=$$($(CLUSTER_CMD) kubeconfig); \
+	  $(CLUSTER_CMD) guard; $(PY) -m pytest -m e2e $(wildcard tests/e2e/test_*alerts.py) && $(PY) -m docs.alerts_proven
+
 .PHONY: lint
 lint: venv tools-light ## Style, types, import rules, and whether generated files are current
 	$(PY) -m ruff check .

@@ -367,7 +367,7 @@ def outcomes(installed):
     """What comes of each drill; all of them run at once."""
     with running(DRILLS, installed) as found:
         yield found
-    record.keep("application", [future.result() for future in found.values() if not future.exception()])
+    record.keep("application", [one.result() for one in found.values() if not one.exception()], OVERRIDES)
 
 
 @pytest.mark.parametrize("drill", DRILLS, ids=[drill.name for drill in DRILLS])
