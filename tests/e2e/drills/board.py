@@ -3,9 +3,9 @@
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from types import TracebackType
-from typing import Any, Self
+from typing import Self, TypeVar
 
 import httpx
 from sergas_demo.kube import Web
@@ -14,6 +14,7 @@ from sergas_demo.waiting import NotInTimeError, NotYet
 
 from drills.receivers import reached
 
+Seen = TypeVar("Seen")
 Key = tuple[str, str, str]
 """An alert's name, its namespace and its severity."""
 
@@ -33,8 +34,9 @@ class Board:
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="board", daemon=True)
         self._last = sink.mark()
-        self._firing: set[Key] = set()
+        self._firing: dict[Key, float] = {}
         self._ever: set[Key] = set()
+        self._looked = time.monotonic()
         self._messages: list[tuple[float, Notification]] = []
         self.trouble = ""
 
@@ -46,8 +48,8 @@ class Board:
         self._over.set()
         self._thread.join()
 
-    def wait(self, what: str, look: Callable[[], Any], seconds: float) -> float:
-        """Wait until `look` no longer raises NotYet, and return the moment, by time.monotonic().
+    def wait(self, what: str, look: Callable[[], Seen], seconds: float) -> Seen:
+        """Wait until `look` no longer raises NotYet, and return what it returns.
 
         Raises:
             NotInTimeError: It still does after `seconds`.
@@ -56,30 +58,44 @@ class Board:
         with self._changed:
             while True:
                 try:
-                    look()
+                    return look()
                 except NotYet as seen:
                     account = f"{seen}{f'; {self.trouble}' if self.trouble else ''}"
-                else:
-                    return time.monotonic()
                 if time.monotonic() > deadline:
                     raise NotInTimeError(f"{what} did not happen within {seconds:g} s; last seen: {account}")
                 self._changed.wait(EVERY_SECONDS)
 
-    def expect_firing(self, key: Key) -> None:
-        """Raise NotYet while an alert does not fire."""
+    def firing(self, key: Key) -> float:
+        """Since when an alert fires, by time.monotonic().
+
+        Raises:
+            NotYet: It does not.
+        """
         if key not in self._firing:
             raise NotYet(f"{'/'.join(key)} does not fire; firing: {_names(self._firing)}")
+        return self._firing[key]
 
-    def expect_quiet(self, key: Key) -> None:
-        """Raise NotYet while an alert fires."""
+    def quiet(self, key: Key) -> float:
+        """The moment at which an alert was last seen not to fire.
+
+        Raises:
+            NotYet: It fires.
+        """
         if key in self._firing:
             raise NotYet(f"{'/'.join(key)} still fires")
+        return self._looked
 
-    def expect_told(self, key: Key, status: str, wanted: frozenset[str], since: float) -> None:
-        """Raise NotYet until every receiver wanted has a message of this status about an alert."""
-        missing = wanted - self.told(key, status, since).keys()
+    def all_told(self, key: Key, status: str, wanted: frozenset[str], since: float) -> float:
+        """The moment at which the last of the receivers wanted had a message of this status about an alert.
+
+        Raises:
+            NotYet: One has none.
+        """
+        told = self.told(key, status, since)
+        missing = wanted - told.keys()
         if missing:
             raise NotYet(f"{status} {key[0]} is not yet at {', '.join(sorted(missing))}")
+        return max((told[name] for name in wanted), default=self._looked)
 
     def told(self, key: Key, status: str, since: float) -> dict[str, float]:
         """Who has been told of an alert since a moment, and when first."""
@@ -105,9 +121,10 @@ class Board:
                 continue
             with self._changed:
                 self.trouble = ""
-                self._firing = firing
+                self._looked = now = time.monotonic()
+                self._firing = {key: self._firing.get(key, now) for key in firing}
                 self._ever |= firing
-                self._messages += [(time.monotonic(), row) for row in arrived]
+                self._messages += [(now, row) for row in arrived]
                 self._changed.notify_all()
             if arrived:
                 self._last = str(arrived[-1]["id"])
@@ -122,7 +139,7 @@ def _firing(server: Web) -> set[Key]:
     }
 
 
-def _names(keys: set[Key]) -> str:
+def _names(keys: Iterable[Key]) -> str:
     by_namespace: dict[str, set[str]] = defaultdict(set)
     for alert, namespace, _ in keys:
         by_namespace[namespace].add(alert)

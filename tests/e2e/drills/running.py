@@ -68,21 +68,18 @@ def _wait_for_needs(drill: Drill, stack: Stack, board: Board) -> None:
     if drill.needs:
         until(f"What {drill.name} needs", seen, seconds=READY_SECONDS)
     if drill.fault.end is not None:
-        board.wait(f"Quiet before {drill.name}", lambda: board.expect_quiet(drill.key), READY_SECONDS)
+        board.wait(f"Quiet before {drill.name}", lambda: board.quiet(drill.key), READY_SECONDS)
 
 
 def _break(drill: Drill, stack: Stack, board: Board, outcome: Outcome) -> None:
     wanted = told_of(drill.alert, drill.severity)
     start = time.monotonic()
     drill.fault.begin(stack)
-    fired = board.wait(drill.alert, lambda: board.expect_firing(drill.key), FIRE_SECONDS)
-    outcome.fired = fired - start
+    outcome.fired = board.wait(drill.alert, lambda: board.firing(drill.key), FIRE_SECONDS) - start
     # A fault that was there from the start may have been told of before anyone looked.
     since = start if drill.fault.end is not None else 0.0
-    board.wait("Delivery", lambda: board.expect_told(drill.key, "firing", wanted, since), DELIVER_SECONDS)
-    told = board.told(drill.key, "firing", since)
-    if wanted:
-        outcome.delivered = max(0.0, max(told[name] for name in wanted) - start)
+    told = board.wait("Delivery", lambda: board.all_told(drill.key, "firing", wanted, since), DELIVER_SECONDS)
+    outcome.delivered = told - start if wanted else None
 
 
 def _mend(drill: Drill, stack: Stack, board: Board, outcome: Outcome) -> None:
@@ -90,9 +87,9 @@ def _mend(drill: Drill, stack: Stack, board: Board, outcome: Outcome) -> None:
     wanted = told_of_the_end(drill.alert, drill.severity)
     start = time.monotonic()
     drill.fault.end(stack)
-    outcome.quiet = board.wait("The end", lambda: board.expect_quiet(drill.key), END_SECONDS) - start
-    done = board.wait("Its telling", lambda: board.expect_told(drill.key, "resolved", wanted, start), DELIVER_SECONDS)
-    outcome.resolved = done - start if wanted else None
+    outcome.quiet = board.wait("The end", lambda: board.quiet(drill.key), END_SECONDS) - start
+    told = board.wait("Its telling", lambda: board.all_told(drill.key, "resolved", wanted, start), DELIVER_SECONDS)
+    outcome.resolved = told - start if wanted else None
 
 
 def _mend_quietly(drill: Drill, stack: Stack) -> None:
