@@ -238,9 +238,9 @@ DRILLS = (
     Drill(
         "MemoryProcessingStalled",
         "warning",
-        WORK,
-        faults.switched("no document gets into memory", WORK, "agents", memory_fails=True),
-        seen("sergas_memory_last_success_timestamp_seconds", WORK),
+        LAGGING,
+        faults.switched("no document gets into memory", LAGGING, "agents", memory_fails=True),
+        seen("sergas_memory_last_success_timestamp_seconds", LAGGING),
     ),
     Drill(
         "AgentQueueBacklog",
@@ -274,14 +274,14 @@ DRILLS = (
         "ErrorBudgetBurnFast",
         "critical",
         BURNING,
-        faults.burning("every task of the agents fails", BURNING, 1.0),
+        faults.burning("every task of the agents fails", BURNING, share=1.0, rate=1),
         seen("sergas_agent_task_attempts_total", BURNING),
     ),
     Drill(
         "ErrorBudgetBurnSlow",
         "warning",
         GLOWING,
-        faults.burning("one task in five fails", GLOWING, 0.2),
+        faults.burning("one task in five fails", GLOWING, share=0.2, rate=3),
         seen("sergas_agent_task_attempts_total", GLOWING),
     ),
     Drill(
@@ -316,8 +316,12 @@ DRILLS = (
         "OperatorNotReconciling",
         "warning",
         NAMESPACE,
-        faults.right_taken(
-            "the operator may no longer read PodDisruptionBudgets", NAMESPACE, "drill-operator", "policy"
+        faults.repair_forbidden(
+            "a PodDisruptionBudget is deleted, and the operator may not make it again",
+            NAMESPACE,
+            "drill-operator",
+            ("policy/v1", "poddisruptionbudgets"),
+            f"{NAME}-alertmanager",
         ),
         "sergas_operator_last_successful_reconcile_timestamp_seconds > 0",
     ),

@@ -24,13 +24,13 @@ def switched(says: str, namespace: str, component: str, **faults: Any) -> Fault:
     )
 
 
-def burning(says: str, namespace: str, share: float) -> Fault:
+def burning(says: str, namespace: str, share: float, rate: float) -> Fault:
     """Tasks of agents that fail; afterwards many succeed, so that the share of failures falls in all windows."""
 
     def begin(stack: Stack) -> None:
         agents = stack.application(namespace, "agents")
         agents.switch_on(errors=share)
-        agents.load(10)
+        agents.load(rate)
 
     def end(stack: Stack) -> None:
         agents = stack.application(namespace, "agents")
@@ -144,14 +144,24 @@ def far_end_refuses(says: str, namespace: str, kind: str, status: int) -> Fault:
     )
 
 
-def right_taken(says: str, namespace: str, role: str, group: str) -> Fault:
-    """A Role that no longer speaks of an API group."""
+def repair_forbidden(says: str, namespace: str, role: str, kind: tuple[str, str], name: str) -> Fault:
+    """An object that is gone, and a Role that no longer lets the operator make it again.
+
+    Args:
+        says: As of every fault.
+        namespace: Of the object and the Role.
+        role: The operator's Role.
+        kind: API and plural of the object, such as `("policy/v1", "poddisruptionbudgets")`.
+        name: The object's.
+    """
+    api, plural = kind
     place = path("rbac.authorization.k8s.io/v1", namespace, "roles", role)
     before: list[Object] = []
 
     def begin(stack: Stack) -> None:
         before.extend((stack.kube.get(place) or {})["rules"])
-        _patch(stack, place, {"rules": [rule for rule in before if group not in rule["apiGroups"]]})
+        _patch(stack, place, {"rules": [rule for rule in before if api.split("/")[0] not in rule["apiGroups"]]})
+        _delete(stack, path(api, namespace, plural, name))
 
     return Fault(says, begin, lambda stack: _patch(stack, place, {"rules": before}))
 

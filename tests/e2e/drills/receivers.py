@@ -14,8 +14,8 @@ TOLD: dict[str, frozenset[str]] = {
 }
 """Who is told of each severity."""
 
-NO_ONE_IS_TOLD = frozenset({"Watchdog"})
-"""Alerts that are for no person."""
+HEARTBEAT = "webhook heartbeat"
+"""The far end that raises the alarm when Watchdog no longer arrives."""
 
 TOLD_OF_THE_END = frozenset({"critical", "warning"})
 """Severities whose end is a message of its own. A digest only stops naming what is over."""
@@ -23,7 +23,7 @@ TOLD_OF_THE_END = frozenset({"critical", "warning"})
 
 def told_of(alert: str, severity: str) -> frozenset[str]:
     """Who is to be told that an alert fires."""
-    return frozenset() if alert in NO_ONE_IS_TOLD else TOLD[severity]
+    return frozenset({HEARTBEAT}) if alert == "Watchdog" else TOLD[severity]
 
 
 def told_of_the_end(alert: str, severity: str) -> frozenset[str]:
@@ -56,7 +56,7 @@ ROUTING: Object = {
     "warning": {"receivers": ["slack-warnings", "mail"], "groupWait": "1s", "groupInterval": "3s"},
     "info": {"receivers": ["digest"], "digest": "10s"},
 }
-"""The default routing, hurried: a drill cannot wait a day for the digest."""
+"""The default routing, hurried, for a drill cannot wait a day; info has a mailbox of its own, to be told apart."""
 
 USER, PASSWORD = "alerts", "drill-smtp-pa55word"
 
@@ -81,9 +81,15 @@ def secret_values(far_end: str) -> dict[str, str]:
     return {
         "critical-url": f"http://{far_end}:8080/slack/critical",
         "warnings-url": f"http://{far_end}:8080/slack/warnings",
+        "heartbeat-url": f"http://{far_end}:8080/webhook/heartbeat",
         "routing-key": "drill0routing0key0drill0routing0",
         "password": PASSWORD,
     }
+
+
+def heartbeat() -> Object:
+    """Where Watchdog goes."""
+    return {"urlSecretRef": _key("heartbeat-url")}
 
 
 def _slack(channel: str, key: str) -> Object:

@@ -151,6 +151,7 @@ def _spec(plan: Plan) -> Object:
         "alertmanager": {"replicas": 1, "storage": volume, "resources": resources},
         "receivers": receivers.receivers(far_end(plan.namespace)),
         "routing": receivers.ROUTING,
+        "heartbeat": receivers.heartbeat(),
     }
     more = plan.spec()
     return mine | more | {"receivers": [*mine["receivers"], *more.get("receivers", ())]}

@@ -11,7 +11,7 @@ from sergas_sink.message import KINDS, REMOTE_WRITE, Message, RefusedError
 KEPT = 5000
 """Messages and refusals kept of each; older ones are dropped."""
 
-TEXT_SHOWN = 16_000
+TEXT_SHOWN = 24_000
 """Characters of a message's text that the journal keeps."""
 
 
