@@ -20,7 +20,7 @@ class ZohoError(Exception):
 
 
 class ZohoRateLimitError(ZohoError):
-    """Zoho refused a call: its quota is used up."""
+    """Zoho refused a call: its quota is used up, or too many were made at once."""
 
 
 class ZohoTimeoutError(ZohoError):
@@ -42,7 +42,8 @@ class ZohoClient:
         """An account as Zoho has it.
 
         Raises:
-            ZohoRateLimitError: The quota is used up, or the fault ``zoho_rate_limit`` is on.
+            ZohoRateLimitError: The quota is used up, too many calls were made at once, or the fault
+                ``zoho_rate_limit`` is on.
             ZohoTimeoutError: The call timed out.
         """
         with self._metrics.call("accounts") as call:
@@ -53,6 +54,9 @@ class ZohoClient:
             if self._mishaps.happen():
                 call.status = "timeout"
                 raise ZohoTimeoutError("Zoho did not answer in time")
+            if self._mishaps.happen():
+                call.status = 429
+                raise ZohoRateLimitError("Zoho had too many calls at once")
             call.status = 200
             return {"id": account_id, "revenue": random.randint(10_000, 5_000_000)}
 
