@@ -37,6 +37,7 @@ NOT_RAISED: dict[str, str] = {
     "DiskUsageHigh": NO_EXPORTER,
     "ContainerRestarting": NO_EXPORTER,
     "CertificateExpiring": NO_EXPORTER,
+    "ProbeFailing": NO_EXPORTER,
 }
 """Alerts that no fault raises here, and why."""
 

@@ -86,8 +86,7 @@ class Operator:
         if event == "DELETED":
             self._forget(key)
         elif self._generations.get(key) != _generation(body):
-            self._generations[key] = _generation(body)
-            metrics.MONITORINGS.set(len(self._generations))
+            self._know(key, _generation(body))
             self.queue.add(key)
 
     def child_event(self, kind: str, event: str | None, body: Mapping[str, Any]) -> None:
@@ -118,7 +117,8 @@ class Operator:
             if body is None or body["metadata"].get("deletionTimestamp"):
                 self._forget(key)
                 return None
-            self._generations.setdefault(key, _generation(body))
+            # A pass that the first resync asked for may come before the watch's word.
+            self._know(key, self._generations.get(key) or _generation(body))
             # Before the pass reads them: a Secret that changes meanwhile must find its way back here.
             self._refer(key, secrets_of(body))
             outcome = await reconcile(body, self.cluster, self.settings, live=live)
@@ -159,6 +159,10 @@ class Operator:
         for name in secrets:
             self._readers[(key[0], name)].add(key)
         self._secrets[key] = secrets
+
+    def _know(self, key: Key, generation: tuple[str, int]) -> None:
+        self._generations[key] = generation
+        metrics.MONITORINGS.set(len(self._generations))
 
     def _forget(self, key: Key) -> None:
         self._refer(key, frozenset())

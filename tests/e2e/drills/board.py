@@ -12,7 +12,7 @@ from sergas_demo.kube import Web
 from sergas_demo.sink import Notification, Sink
 from sergas_demo.waiting import NotInTimeError, NotYet
 
-from drills.receivers import reached
+from drills.receivers import reached, says
 
 Seen = TypeVar("Seen")
 Key = tuple[str, str, str]
@@ -102,8 +102,7 @@ class Board:
         alert, namespace, _ = key
         first: dict[str, float] = {}
         for at, row in self._messages:
-            about = alert in row.get("alerts", ()) and namespace in row.get("text", "")
-            if at >= since and about and row["status"] == status:
+            if at >= since and status in says(row, alert, namespace):
                 first.setdefault(reached(row), at)
         return first
 

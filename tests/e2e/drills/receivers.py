@@ -1,5 +1,8 @@
 """Who is to be told of an alert. Whoever changes the routing changes the expectations here, and nowhere else."""
 
+import re
+from collections.abc import Iterator
+
 from sergas_demo.kube import Object
 from sergas_demo.sink import Notification
 
@@ -17,24 +20,33 @@ TOLD: dict[str, frozenset[str]] = {
 HEARTBEAT = "webhook heartbeat"
 """The far end that raises the alarm when Watchdog no longer arrives."""
 
-TOLD_OF_THE_END = frozenset({"critical", "warning"})
-"""Severities whose end is a message of its own. A digest only stops naming what is over."""
-
 
 def told_of(alert: str, severity: str) -> frozenset[str]:
     """Who is to be told that an alert fires."""
     return frozenset({HEARTBEAT}) if alert == "Watchdog" else TOLD[severity]
 
 
-def told_of_the_end(alert: str, severity: str) -> frozenset[str]:
-    """Who is to be told that an alert is over."""
-    return told_of(alert, severity) if severity in TOLD_OF_THE_END else frozenset()
-
-
 def reached(row: Notification) -> str:
     """The receiver at whose far end a message arrived: its channel, pager or address."""
     by_kind = {"slack": row.get("channel"), "pagerduty": ONCALL, "email": ", ".join(row.get("to", ()))}
     return by_kind.get(row["kind"]) or f"{row['kind']} {row.get('via', '')}"
+
+
+def says(row: Notification, alert: str, namespace: str) -> set[str]:
+    """What a message says of an alert in a namespace: `firing`, `resolved`, both, or nothing."""
+    text = row.get("text", "")
+    if row.get("subject", "").startswith("[DIGEST]"):
+        about = [entry for name, entry in digest_entries(text) if name == alert and namespace in entry]
+        return {"firing" if "still firing" in entry else "resolved" for entry in about}
+    return {row["status"]} if alert in row.get("alerts", ()) and namespace in text else set()
+
+
+def digest_entries(text: str) -> Iterator[tuple[str, str]]:
+    """(name of the alert, what is said of it) of a digest: a heading for each name, a star before each alert."""
+    for section in re.split(r"\n(?=\w+ \(\d+\)\n)", text)[1:]:
+        heading, *entries = re.split(r"\n\* ", section)
+        for entry in entries:
+            yield heading.split(" ")[0], entry
 
 
 def receivers(far_end: str) -> list[Object]:

@@ -12,7 +12,7 @@ from sergas_demo.waiting import NotInTimeError, expect, until
 
 from drills.board import Board
 from drills.drill import Drill, Outcome
-from drills.receivers import told_of, told_of_the_end
+from drills.receivers import told_of
 from drills.stack import Stack
 
 READY_SECONDS = 180
@@ -84,7 +84,7 @@ def _break(drill: Drill, stack: Stack, board: Board, outcome: Outcome) -> None:
 
 def _mend(drill: Drill, stack: Stack, board: Board, outcome: Outcome) -> None:
     assert drill.fault.end is not None
-    wanted = told_of_the_end(drill.alert, drill.severity)
+    wanted = told_of(drill.alert, drill.severity)
     start = time.monotonic()
     drill.fault.end(stack)
     outcome.quiet = board.wait("The end", lambda: board.quiet(drill.key), END_SECONDS) - start
