@@ -49,7 +49,7 @@ def filled_in(expr: str, choice: Mapping[str, str] = EVERYTHING) -> str:
     Raises:
         KeyError: when it has a variable that `choice` does not name.
     """
-    return re.sub(r"\$(?:\{(\w+)\}|(\w+))", lambda found: choice[found[1] or found[2]], expr)
+    return re.sub(r"\$(?:\{([a-z_]+)\}|([a-z_]+))", lambda found: choice[found[1] or found[2]], expr)
 
 
 def asked(choice: Mapping[str, str] = EVERYTHING) -> list[Asked]:

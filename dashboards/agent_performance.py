@@ -156,6 +156,7 @@ def failures() -> list[Panel]:
             ),
             [Query(chosen(SUCCESS, AGENT), EACH)],
             enough(),
+            floor=None,
         ),
         graph(
             About(

@@ -7,7 +7,9 @@ from dashboards.sdk import dashboard, model
 
 GREEN: Final = "green"
 YELLOW: Final = "yellow"
+ORANGE: Final = "orange"
 RED: Final = "red"
+DARK_RED: Final = "dark-red"
 BLUE: Final = "blue"
 
 

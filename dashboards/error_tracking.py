@@ -4,7 +4,7 @@ from typing import Final
 
 from dashboards import limits, uids
 from dashboards.about import About, Panel
-from dashboards.bands import above, warning
+from dashboards.bands import PLAIN, Bands, above, warning
 from dashboards.frame import Section, filled, frame
 from dashboards.panels import graph, number
 from dashboards.query import SERVICE, Query, chosen, counted, summed
@@ -64,18 +64,17 @@ def now() -> list[Panel]:
             "Exceptions that nobody caught, in the last hour. Each is a bug: anything but 0 is worth a look.",
             UNHANDLED,
             SERVICE,
+            bands=warning(1),
         ),
         _count("Failed agent tasks", "Attempts of agents that failed in the last hour, retries counted again.", AGENTS),
         _count("Failed synchronisations", "Synchronisations with Zoho that failed in the last hour.", SYNC),
     ]
 
 
-def _count(title: str, description: str, record: str, *matchers: str) -> Panel:
+def _count(title: str, description: str, record: str, *matchers: str, bands: Bands = PLAIN) -> Panel:
     """How many of them there were in the last hour; 0 rather than nothing where none was ever counted."""
-    counting = counted(record, *matchers, span="1h")
-    return number(
-        About(title, description, "none"), Query(f"{counting} or vector(0)", title.lower()), warning(1), decimals=0
-    )
+    counting = f"{counted(record, *matchers, span='1h')} or vector(0)"
+    return number(About(title, description, "none"), Query(counting, title.lower()), bands, decimals=0)
 
 
 def requests() -> list[Panel]:

@@ -29,6 +29,7 @@ def built() -> model.Dashboard:
             Section("Prometheus", prometheus()),
             Section("Alertmanager", alertmanager(), closed=True),
             Section("Sergas operator", operator(), closed=True),
+            Section("What the application could not tell", library(), closed=True),
             Section("Remote write and checks from outside (where there are any)", edges(), closed=True),
         ],
     )
@@ -95,7 +96,7 @@ def now() -> list[Panel]:
         ),
         number(
             About(
-                "Since the operator succeeded",
+                "Operator's last pass",
                 "Time since the operator last brought a SergasMonitoring to its desired state. A full pass is due"
                 " every five minutes.",
                 "s",
@@ -186,6 +187,11 @@ def alerts() -> list[Panel]:
             sort="Series",
             greatest=False,
         ),
+    ]
+
+
+def library() -> list[Panel]:
+    return [
         number(
             About(
                 "Updates without a series",

@@ -4,12 +4,21 @@ from collections.abc import Sequence
 from typing import Final
 
 from dashboards.about import About, dressed
-from dashboards.bands import PLAIN, Bands
+from dashboards.bands import DARK_RED, GREEN, ORANGE, PLAIN, RED, YELLOW, Bands
 from dashboards.query import Query, targets
 from dashboards.sdk import common, common_model, model, stat, timeseries
 
 FIGURE_HEIGHT: Final = 4
 GRAPH_HEIGHT: Final = 8
+# Series whose name says whether they are good have the colour of it, on every dashboard.
+JUDGED: Final = frozenset({"{{status}}", "{{severity}}", "{{result}}"})
+MEANINGS: Final = (
+    ("/^(success|2..)$/", GREEN),
+    ("/^(warning|404|499)$/", YELLOW),
+    ("/^(error|429|timeout)$/", ORANGE),
+    ("/^5..$/", DARK_RED),
+    ("/^(critical|failure|500)$/", RED),
+)
 
 
 def number(
@@ -34,15 +43,18 @@ def graph(
     *,
     width: int = 12,
     stacked: bool = False,
-    signed: bool = False,
+    floor: float | None = 0,
 ) -> timeseries.Panel:
-    """Values over time, from zero up unless they are signed, with a legend that tells last and highest."""
+    """Values over time, from `floor` up or just around them, with a legend that tells last and highest."""
     panel = dressed(timeseries.Panel(), about, width=width, height=GRAPH_HEIGHT)
     panel.line_width(1).fill_opacity(40 if stacked else 10)
-    if not signed:
-        panel.min(0)
+    if floor is not None:
+        panel.min(floor)
     panel.show_points(common_model.VisibilityMode.AUTO)
     panel.legend(legend()).tooltip(every_series()).targets([*targets(queries)])
+    if any(query.legend in JUDGED for query in queries):
+        for words, color in MEANINGS:
+            panel.override_by_regexp(words, fixed(color))
     if stacked:
         panel.stacking(common.StackingConfig().mode(common_model.StackingMode.NORMAL).group("A"))
     if bands is not None:
@@ -56,6 +68,11 @@ def worded(*words: tuple[str, str, str]) -> list[model.ValueMapping]:
     """Values shown as words: (value, word, colour)."""
     options = {value: model.ValueMappingResult(text=word, color=color) for value, word, color in words}
     return [model.ValueMap(options=options)]
+
+
+def fixed(color: str) -> list[model.DynamicConfigValue]:
+    """What an override sets to draw a series in one colour."""
+    return [model.DynamicConfigValue(id_val="color", value={"mode": "fixed", "fixedColor": color})]
 
 
 def last_value() -> common.ReduceDataOptions:

@@ -1,8 +1,14 @@
 """The programs that do the monitoring: rows of the dashboard Monitoring."""
 
+from typing import Final
+
 from dashboards.about import About, Panel
 from dashboards.panels import graph
 from dashboards.query import Query, chosen, summed, worst
+
+P99: Final = 'quantile="0.99"'
+# rule_group is a file's path, a semicolon and the group's name.
+NAMED: Final = '"group", "$1", "rule_group", ".*;(.*)"'
 
 
 def prometheus() -> list[Panel]:
@@ -40,7 +46,7 @@ def prometheus() -> list[Panel]:
                 "percentunit",
                 alerts=("RulesFailing",),
             ),
-            [Query(f"topk(5, max by (rule_group) ({busy} / {period}))", "{{rule_group}}")],
+            [Query(f"topk(5, max by (group) (label_replace({busy} / {period}, {NAMED})))", "{{group}}")],
         ),
         graph(
             About(
@@ -85,9 +91,6 @@ def prometheus() -> list[Panel]:
             ],
         ),
     ]
-
-
-P99 = 'quantile="0.99"'
 
 
 def alertmanager() -> list[Panel]:

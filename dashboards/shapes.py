@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from dashboards.about import About, dressed
 from dashboards.bands import Bands
-from dashboards.panels import FIGURE_HEIGHT, GRAPH_HEIGHT, last_value
+from dashboards.panels import FIGURE_HEIGHT, GRAPH_HEIGHT, JUDGED, MEANINGS, fixed, last_value
 from dashboards.query import HEATMAP, TABLE, Query, targets
 from dashboards.sdk import (
     common,
@@ -31,6 +31,9 @@ def pie(about: About, query: Query, *, width: int = 8) -> piechart.Panel:
     """Shares of a whole, with counts and shares in the legend."""
     panel = dressed(piechart.Panel(), about, width=width, height=GRAPH_HEIGHT)
     panel.pie_type(piechart_model.PieChartType.DONUT).decimals(0)
+    if query.legend in JUDGED:
+        for words, color in MEANINGS:
+            panel.override_by_regexp(words, fixed(color))
     panel.reduce_options(last_value()).legend(
         piechart.PieChartLegendOptions()
         .display_mode(common_model.LegendDisplayMode.TABLE)
@@ -51,6 +54,7 @@ def sheet(
     plain: Sequence[str] = (),
     decimals: int | None = None,
     width: int = 12,
+    height: int = GRAPH_HEIGHT,
 ) -> table.Panel:
     """A table: one row for each set of labels, one column of values for each query.
 
@@ -58,7 +62,7 @@ def sheet(
     here, in order; others are not shown. `sort` is the title of the column that is sorted by, the greatest first or
     last. `plain` are titles of columns that are plain numbers whatever the panel's unit.
     """
-    panel = dressed(table.Panel(), about, width=width, height=GRAPH_HEIGHT)
+    panel = dressed(table.Panel(), about, width=width, height=height)
     if decimals is not None:
         panel.decimals(decimals)
     for title in plain:

@@ -86,7 +86,9 @@ def now() -> list[Panel]:
                 Query(chosen(LEFT), "left"),
             ],
             sort="Objective",
+            greatest=False,
             width=24,
+            height=6,
         ),
     ]
 
@@ -104,7 +106,7 @@ def burning() -> list[Panel]:
             [Query(chosen(LEFT), EACH)],
             left_bands(),
             width=24,
-            signed=True,
+            floor=None,
         ),
         graph(
             About(

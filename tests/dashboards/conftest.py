@@ -38,6 +38,12 @@ def panels():
 
 
 @pytest.fixture(scope="session")
+def every_panel():
+    """(where, panel) of each. A test goes over them itself: a case for each would cost more than what it checks."""
+    return [(f"{file.stem}: {panel['title']}", panel) for file in FILES for panel in flat(parsed(file))]
+
+
+@pytest.fixture(scope="session")
 def alerts():
     """Every alert of the chart, as its file has it."""
     files = [yaml.safe_load(file.read_text(encoding="utf-8")) for file in sorted((CHART / "alerts").glob("*.yaml"))]
@@ -54,6 +60,3 @@ def groups():
 def pytest_generate_tests(metafunc):
     if "shipped" in metafunc.fixturenames:
         metafunc.parametrize("shipped", [parsed(file) for file in FILES], ids=[file.stem for file in FILES])
-    if "panel" in metafunc.fixturenames:
-        pairs = [(file.stem, panel) for file in FILES for panel in flat(parsed(file))]
-        metafunc.parametrize("panel", [panel for _, panel in pairs], ids=[f"{d}: {p['title']}" for d, p in pairs])

@@ -75,15 +75,19 @@ def test_the_dashboards_have_the_panels_that_were_asked_for_in_the_form_that_was
         assert wanted.items() <= found.items()
 
 
-def test_every_panel_has_a_query_a_unit_and_words_on_what_a_bad_picture_looks_like(panel):
-    assert panel["targets"]
-    assert panel["fieldConfig"]["defaults"]["unit"] in UNITS
-    assert len(panel["description"]) > 40
-    assert panel["description"].endswith(".")
+def test_every_panel_has_a_query_a_unit_and_words_on_what_a_bad_picture_looks_like(every_panel, subtests):
+    for where, panel in every_panel:
+        with subtests.test(where):
+            assert panel["targets"]
+            assert panel["fieldConfig"]["defaults"]["unit"] in UNITS
+            assert len(panel["description"]) > 40
+            assert panel["description"].endswith(".")
 
 
-def test_every_series_has_a_name(panel):
-    assert all(target["legendFormat"] for target in panel["targets"])
+def test_every_series_has_a_name(every_panel, subtests):
+    for where, panel in every_panel:
+        with subtests.test(where):
+            assert all(target["legendFormat"] for target in panel["targets"])
 
 
 def test_no_two_panels_of_a_dashboard_share_a_title(shipped, panels):
@@ -91,37 +95,45 @@ def test_no_two_panels_of_a_dashboard_share_a_title(shipped, panels):
     assert len(titles) == len(set(titles))
 
 
-def test_a_table_names_its_columns_and_is_sorted_by_one_of_them(panel):
-    if panel["type"] != "table":
-        return
-    steps = {step["id"]: step["options"] for step in panel["transformations"]}
-    names = steps["organize"]["renameByName"]
-    assert set(steps["filterFieldsByName"]["include"]["names"]) == set(names)
-    assert panel["options"]["sortBy"][0]["displayName"] in names.values()
-    values = {f"Value #{target['refId']}" for target in panel["targets"]} if len(panel["targets"]) > 1 else {"Value"}
-    assert values <= set(names)
+def test_a_table_names_its_columns_and_is_sorted_by_one_of_them(every_panel, subtests):
+    for where, panel in every_panel:
+        with subtests.test(where):
+            if panel["type"] != "table":
+                continue
+            steps = {step["id"]: step["options"] for step in panel["transformations"]}
+            names = steps["organize"]["renameByName"]
+            assert set(steps["filterFieldsByName"]["include"]["names"]) == set(names)
+            assert panel["options"]["sortBy"][0]["displayName"] in names.values()
+            values = (
+                {f"Value #{target['refId']}" for target in panel["targets"]} if len(panel["targets"]) > 1 else {"Value"}
+            )
+            assert values <= set(names)
 
 
 def linked(panel):
     return {link["title"]: link["url"] for link in panel.get("links") or []}
 
 
-def test_runbooks_that_panels_link_to_are_there(panel):
-    base = yaml.safe_load((CHART / "values.yaml").read_text(encoding="utf-8"))["alerts"]["runbookBaseURL"]
-    for title, url in linked(panel).items():
-        if title.startswith("Runbook: "):
-            assert url == f"{base}/{title.removeprefix('Runbook: ')}.md"
-            assert (ROOT / "docs" / "runbooks" / url.rpartition("/")[2]).exists()
+def test_runbooks_that_panels_link_to_are_there(every_panel, subtests):
+    for where, panel in every_panel:
+        with subtests.test(where):
+            base = yaml.safe_load((CHART / "values.yaml").read_text(encoding="utf-8"))["alerts"]["runbookBaseURL"]
+            for title, url in linked(panel).items():
+                if title.startswith("Runbook: "):
+                    assert url == f"{base}/{title.removeprefix('Runbook: ')}.md"
+                    assert (ROOT / "docs" / "runbooks" / url.rpartition("/")[2]).exists()
 
 
-def test_details_that_panels_link_to_are_there_and_get_the_choice_and_the_time(panel, dashboards):
-    uids = {dashboard["uid"] for dashboard in dashboards.values()}
-    for title, url in linked(panel).items():
-        if not title.startswith("Runbook: "):
-            uid, choice = re.fullmatch(r"/d/([a-z-]+)\?(.+)", url).groups()
-            assert uid in uids
-            assert "${namespace:queryparam}" in choice
-            assert "${__url_time_range}" in choice
+def test_details_that_panels_link_to_are_there_and_get_the_choice_and_the_time(every_panel, subtests, dashboards):
+    for where, panel in every_panel:
+        with subtests.test(where):
+            uids = {dashboard["uid"] for dashboard in dashboards.values()}
+            for title, url in linked(panel).items():
+                if not title.startswith("Runbook: "):
+                    uid, choice = re.fullmatch(r"/d/([a-z-]+)\?(.+)", url).groups()
+                    assert uid in uids
+                    assert "${namespace:queryparam}" in choice
+                    assert "${__url_time_range}" in choice
 
 
 def test_every_alert_has_its_runbook_linked_on_its_dashboard(alerts, dashboards, panels):

@@ -30,64 +30,85 @@ def known(groups):
 
 
 @pytest.mark.parametrize("choice", CHOICES.values(), ids=CHOICES)
-def test_every_expression_is_promql_whatever_is_chosen(panel, choice):
-    for target in panel["targets"]:
-        promql_parser.parse(filled_in(target["expr"], choice))
+def test_every_expression_is_promql_whatever_is_chosen(every_panel, subtests, choice):
+    for where, panel in every_panel:
+        with subtests.test(where):
+            for target in panel["targets"]:
+                promql_parser.parse(filled_in(target["expr"], choice))
 
 
-def test_every_expression_reads_series_that_somebody_exports_or_records_with_labels_they_have(panel, known):
-    for expr in expressions(panel):
-        for metric, labels in selectors(expr):
-            assert metric in known
-            assert labels <= known[metric] | TARGET_LABELS | {"environment"}
+def test_every_expression_reads_series_that_somebody_exports_or_records_with_labels_they_have(
+    every_panel, subtests, known
+):
+    for where, panel in every_panel:
+        with subtests.test(where):
+            for expr in expressions(panel):
+                for metric, labels in selectors(expr):
+                    assert metric in known
+                    assert labels <= known[metric] | TARGET_LABELS | {"environment"}
 
 
-def test_what_the_application_exports_is_read_from_records(panel):
+def test_what_the_application_exports_is_read_from_records(every_panel, subtests):
     """A query over the raw series of a thousand pods takes seconds, and one over a record a few milliseconds."""
-    for expr in expressions(panel):
-        raw = {metric for metric, _ in selectors(expr) if ":" not in metric and not FEW.match(metric)}
-        assert raw == set(), expr
+    for where, panel in every_panel:
+        with subtests.test(where):
+            for expr in expressions(panel):
+                raw = {metric for metric, _ in selectors(expr) if ":" not in metric and not FEW.match(metric)}
+                assert raw == set(), expr
 
 
-def test_every_series_is_chosen_by_its_environment(panel):
-    for expr in expressions(panel):
-        assert all("environment" in labels for _, labels in selectors(expr))
+def test_every_series_is_chosen_by_its_environment(every_panel, subtests):
+    for where, panel in every_panel:
+        with subtests.test(where):
+            for expr in expressions(panel):
+                assert all("environment" in labels for _, labels in selectors(expr))
 
 
-def test_the_names_of_series_are_made_of_labels_they_have(panel, known):
-    for target in panel["targets"]:
-        named = set(re.findall(r"{{(\w+)}}", target["legendFormat"]))
-        labels = set().union(*(known[metric] for metric, _ in selectors(filled_in(target["expr"]))))
-        assert named <= labels | TARGET_LABELS
-        whole = promql_parser.parse(filled_in(target["expr"]))
-        if isinstance(whole, promql_parser.AggregateExpr) and whole.modifier:
-            assert named <= set(whole.modifier.labels)
+def test_the_names_of_series_are_made_of_labels_they_have(every_panel, subtests, known):
+    for where, panel in every_panel:
+        with subtests.test(where):
+            for target in panel["targets"]:
+                named = set(re.findall(r"{{(\w+)}}", target["legendFormat"]))
+                labels = set().union(*(known[metric] for metric, _ in selectors(filled_in(target["expr"]))))
+                labels |= set(re.findall(r'"(\w+)", "\$1"', target["expr"]))
+                assert named <= labels | TARGET_LABELS
+                whole = promql_parser.parse(filled_in(target["expr"]))
+                if isinstance(whole, promql_parser.AggregateExpr) and whole.modifier:
+                    assert named <= set(whole.modifier.labels)
 
 
-def test_a_record_is_read_with_its_own_labels_in_the_name(panel, known):
+def test_a_record_is_read_with_its_own_labels_in_the_name(every_panel, subtests, known):
     """A series of a record that keeps more labels than its name shows would stand twice in the legend."""
-    for target in panel["targets"]:
-        alone = re.fullmatch(r"([a-z_]+:[a-z_]+:[a-z0-9_]+)\{[^}]*\}", target["expr"])
-        if alone and panel["type"] != "table":
-            named = set(re.findall(r"{{(\w+)}}", target["legendFormat"]))
-            chosen = {"namespace"} if panel["type"] in ("stat", "gauge") else set()
-            assert known[alone[1]] - named - chosen <= {"alerts"}
+    for where, panel in every_panel:
+        with subtests.test(where):
+            for target in panel["targets"]:
+                alone = re.fullmatch(r"([a-z_]+:[a-z_]+:[a-z0-9_]+)\{[^}]*\}", target["expr"])
+                if alone and panel["type"] != "table":
+                    named = set(re.findall(r"{{(\w+)}}", target["legendFormat"]))
+                    chosen = {"namespace"} if panel["type"] in ("stat", "gauge") else set()
+                    assert known[alone[1]] - named - chosen <= {"alerts"}
 
 
-def test_no_two_queries_of_a_panel_share_a_letter(panel):
-    letters = [target["refId"] for target in panel["targets"]]
-    assert len(letters) == len(set(letters))
+def test_no_two_queries_of_a_panel_share_a_letter(every_panel, subtests):
+    for where, panel in every_panel:
+        with subtests.test(where):
+            letters = [target["refId"] for target in panel["targets"]]
+            assert len(letters) == len(set(letters))
 
 
-def test_every_query_uses_the_chosen_data_source(panel):
-    sources = [panel["datasource"], *(target["datasource"] for target in panel["targets"])]
-    assert {(source["type"], source["uid"]) for source in sources} == {("prometheus", "${datasource}")}
+def test_every_query_uses_the_chosen_data_source(every_panel, subtests):
+    for where, panel in every_panel:
+        with subtests.test(where):
+            sources = [panel["datasource"], *(target["datasource"] for target in panel["targets"])]
+            assert {(source["type"], source["uid"]) for source in sources} == {("prometheus", "${datasource}")}
 
 
-def test_a_figure_asks_for_the_present_alone_and_a_graph_for_the_time_shown(panel):
-    instant = panel["type"] in {"stat", "gauge", "piechart", "table"}
-    assert {bool(target.get("instant")) for target in panel["targets"]} == {instant}
-    assert {bool(target.get("range")) for target in panel["targets"]} == {not instant}
+def test_a_figure_asks_for_the_present_alone_and_a_graph_for_the_time_shown(every_panel, subtests):
+    for where, panel in every_panel:
+        with subtests.test(where):
+            instant = panel["type"] in {"stat", "gauge", "piechart", "table"}
+            assert {bool(target.get("instant")) for target in panel["targets"]} == {instant}
+            assert {bool(target.get("range")) for target in panel["targets"]} == {not instant}
 
 
 def test_every_alert_has_its_series_on_its_dashboard(alerts, dashboards, panels, groups):

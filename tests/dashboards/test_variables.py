@@ -40,7 +40,7 @@ def test_what_is_offered_is_used_and_what_is_used_is_offered(shipped, panels):
         name
         for panel in panels(shipped)
         for target in panel["targets"]
-        for name in re.findall(r"\$\{?(\w+)", target["expr"])
+        for name in re.findall(r"\$\{?([a-z_]+)", target["expr"])
     }
     assert used == set(variables(shipped)) - {"datasource"}
 
