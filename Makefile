@@ -155,6 +155,7 @@ generate: venv tools-light chart-deps ## Rewrite every generated file
 	$(PY) tests/operator/golden.py
 	$(PY) docs/metrics_reference.py
 	$(PY) -m charts.generate
+	$(PY) docs/dashboard_pages.py
 
 .PHONY: alerts
 alerts: venv ## Print the table of all alerts
