@@ -83,6 +83,17 @@ chart-real: venv tools-light ## Check the chart with its real dependencies, from
 mutants: venv tools-light ## Change every alert in every way that matters, and count how many changes its tests notice
 	$(PY) -m charts.mutants
 
+.PHONY: preview
+preview: venv tools-light ## Every dashboard as a page and pictures in build/preview (PROMETHEUS=URL, or of an example; DASHBOARDS='uid uid')
+	$(PY) -m dashboards.preview $(if $(PROMETHEUS),--prometheus $(PROMETHEUS)) $(DASHBOARDS)
+
+.PHONY: preview-images
+preview-images: ## Draw the example's dashboards and put their pictures into docs/dashboards/images
+	@$(MAKE) preview PROMETHEUS= DASHBOARDS=
+	@mkdir -p docs/dashboards/images
+	cp build/preview/*.png docs/dashboards/images/
+	@rm docs/dashboards/images/*-phone.png
+
 .PHONY: bench-operator
 bench-operator: venv tools ## Reaction time, API writes and memory of the operator on a real API server
 	$(PY) tests/bench/bench_operator.py

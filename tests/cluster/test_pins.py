@@ -15,6 +15,7 @@ def test_the_light_group_holds_what_charts_rules_and_api_server_tests_need_and_n
         "helm-unittest",
         "kubeconform",
         "promtool",
+        "prometheus",
         "amtool",
         "etcd",
         "kube-apiserver",

@@ -130,7 +130,11 @@ UNITS = (
         ("cluster",),
     ),
     _prometheus_family(
-        "prometheus", "prometheus", "github.com/prometheus/prometheus", {"prometheus": "cmd/prometheus"}, ("cluster",)
+        "prometheus",
+        "prometheus",
+        "github.com/prometheus/prometheus",
+        {"prometheus": "cmd/prometheus"},
+        ("light", "cluster"),
     ),
     _prometheus_family(
         "node-exporter", "exporters", "github.com/prometheus/node_exporter", {"node_exporter": ""}, ("exporters",)

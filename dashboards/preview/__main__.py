@@ -1,0 +1,71 @@
+"""Draw the dashboards: `python -m dashboards.preview`.
+
+Without --prometheus it makes an example of a few hours, the same every time, and asks a Prometheus of its own.
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Final
+
+from dashboards.preview.board import read
+from dashboards.preview.drawing import told, write
+from dashboards.preview.source import QueryError, Source
+
+ROOT: Final = Path(__file__).parents[2]
+SHIPPED: Final = ROOT / "charts" / "sergas-monitoring" / "dashboards"
+TARGET: Final = ROOT / "build" / "preview"
+DRAWERS: Final = 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write a page and two pictures a dashboard; 1 when a query failed."""
+    options = parser().parse_args(arguments)
+    files = chosen(options.dashboards)
+    with ExitStack() as stack:
+        if options.prometheus:
+            url, end = options.prometheus, options.at or int(time.time())
+            with Source(url) as source:
+                source.instant("vector(1)", end)
+        else:
+            from dashboards.preview.example import END, example  # noqa: PLC0415 -- needs Helm and promtool
+
+            url, end = stack.enter_context(example()), END
+        titles = {f"{board.uid}.html": board.title for board in map(read, sorted(SHIPPED.glob("*.json")))}
+        with ProcessPoolExecutor(DRAWERS, mp_context=get_context("spawn")) as drawers:
+            jobs = [drawers.submit(write, file, url, end, options.into, titles) for file in files]
+            failures = [line for job in jobs for line in told(job.result())]
+    return 1 if failures else 0
+
+
+def parser() -> argparse.ArgumentParser:
+    found = argparse.ArgumentParser(prog="make preview", description=__doc__)
+    found.add_argument("--prometheus", metavar="URL", default="", help="the Prometheus to ask; default: an example's")
+    found.add_argument("--at", type=int, metavar="SECONDS", help="the end of the time shown, since 1970; default: now")
+    found.add_argument("--into", type=Path, metavar="FOLDER", default=TARGET, help="default: build/preview")
+    found.add_argument("dashboards", nargs="*", help="uids or names of files; default: all")
+    return found
+
+
+def chosen(names: Sequence[str]) -> list[Path]:
+    """The files of the dashboards named, by their uid or file; all without a name.
+
+    Raises:
+        SystemExit: naming one that is not there, and those that are.
+    """
+    known = {name: file for file in sorted(SHIPPED.glob("*.json")) for name in (file.stem, read(file).uid)}
+    if missing := [name for name in names if name not in known]:
+        raise SystemExit(f"no dashboard {', '.join(missing)}; choose from {', '.join(sorted(known))}")
+    return sorted({known[name] for name in names or known})
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except QueryError as error:
+        sys.exit(str(error))
