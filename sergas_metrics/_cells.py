@@ -9,8 +9,13 @@ from __future__ import annotations
 
 import sys
 from bisect import bisect_right
+from functools import cache
+from math import inf
 from threading import Lock
 from time import monotonic
+from typing import Any
+
+from ._lines import HistogramLabels
 
 GIL_ENABLED = bool(getattr(sys, "_is_gil_enabled", lambda: True)())
 
@@ -78,7 +83,7 @@ class HistogramCell:
         self.bounds = bounds
         self.counts = [0] * (len(bounds) + 1)
         self.total = 0.0
-        self.text: list[str] = []
+        self.text: HistogramLabels | None = None
 
     def observe(self, value: float) -> None:
         """Count a value in its bucket, in the metric's unit. NaN counts in ``+Inf`` and makes the sum NaN."""
@@ -93,6 +98,36 @@ class HistogramCell:
         """Count from zero: the process is a child of the one that counted."""
         self.counts = [0] * len(self.counts)
         self.total = 0.0
+
+
+@cache
+def quick_histogram(bounds: tuple[float, ...]) -> type[HistogramCell]:
+    """The class of histograms of some bounds that are observed in two thirds of the time.
+
+    The search for the bucket is written out as comparisons with constants, half each time: quicker than any call.
+
+    Args:
+        bounds: Upper bounds from ``search_bounds``.
+    """
+    source = (
+        f"def observe(self, value):\n counts = self.counts\n{_search(bounds, 0, len(bounds))} self.total += value\n"
+    )
+    space: dict[str, Any] = {"inf": inf}
+    exec(source, space)  # noqa: S102  # of numbers alone
+    observe = space["observe"]
+    observe.__doc__ = HistogramCell.observe.__doc__
+    return type("QuickHistogramCell", (HistogramCell,), {"__slots__": (), "observe": observe})
+
+
+def _search(bounds: tuple[float, ...], low: int, high: int, depth: int = 1) -> str:
+    """Statements that count a value in one of the buckets from ``low`` to ``high``."""
+    indent = " " * depth
+    if low == high:
+        return f"{indent}counts[{low}] += 1\n"
+    middle = (low + high) // 2
+    # What is no number is below nothing, and so ends in the last bucket.
+    below, above = _search(bounds, low, middle, depth + 1), _search(bounds, middle + 1, high, depth + 1)
+    return f"{indent}if value < {bounds[middle]!r}:\n{below}{indent}else:\n{above}"
 
 
 class LockedCounterCell(CounterCell):
@@ -212,4 +247,4 @@ def new_gauge(*, locked: bool = not GIL_ENABLED) -> GaugeCell:
 
 def new_histogram(bounds: tuple[float, ...], *, locked: bool = not GIL_ENABLED) -> HistogramCell:
     """A histogram's cell that suits the running interpreter."""
-    return LockedHistogramCell(bounds) if locked else HistogramCell(bounds)
+    return LockedHistogramCell(bounds) if locked else quick_histogram(bounds)(bounds)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, MutableMapping
 from time import perf_counter
 from types import MethodType
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -18,6 +18,19 @@ SCOPE_KEY: Final = "sergas_metrics.exchange"
 """Where a request's exchange stands in its scope."""
 
 
+class Watcher(Protocol):
+    """Records exchanges.
+
+    Attributes:
+        owner: Whom they are recorded for.
+    """
+
+    owner: object
+
+    def finished(self, scope: MutableMapping[str, Any], status: int | None, seconds: float) -> None:
+        """An exchange ended with a status, some seconds after its start; with ``None`` if it does not count."""
+
+
 class Exchange:
     """Wraps ``receive`` and ``send`` of one request and tells once, and only once, how it ended.
 
@@ -28,46 +41,33 @@ class Exchange:
         scope: The request's scope.
         receive: The server's ``receive``.
         send: The server's ``send``.
-        finished: Told the scope, the status and the seconds since the start; ``None`` and 0 if it does not count.
-        owner: Whom the exchange is recorded for.
+        watcher: Told how it ended.
         outer: The exchange of another collector that already watches the request.
+
+    Attributes:
+        done: Whether the watcher was told.
     """
 
-    __slots__ = (
-        "_finished",
-        "_left",
-        "_receive",
-        "_scope",
-        "_send",
-        "_start",
-        "_status",
-        "_trailers",
-        "done",
-        "outer",
-        "owner",
-    )
+    __slots__ = ("_left", "_outer", "_receive", "_scope", "_send", "_start", "_status", "_trailers", "_watcher", "done")
 
     def __init__(
         self,
         scope: MutableMapping[str, Any],
         receive: Receive,
         send: Send,
-        finished: Callable[[MutableMapping[str, Any], int | None, float], None],
-        owner: object,
-        *,
+        watcher: Watcher,
         outer: Exchange | None,
     ) -> None:
         self._scope = scope
         self._receive = receive
         self._send = send
-        self._finished = finished
-        self._start = perf_counter()
+        self._watcher = watcher
+        self._outer = outer
         self._status = 0
         self._trailers = False
         self._left = 0.0
         self.done = False
-        self.owner = owner
-        self.outer = outer
+        self._start = perf_counter()
 
     async def receive(self) -> Message:
         """Pass a message on to the application, and note when it says that the client is gone."""
@@ -79,13 +79,16 @@ class Exchange:
     def send(self, message: Message) -> Awaitable[None]:
         """Pass a message on to the client, and note when it completes the response."""
         kind = message["type"]
+        if kind == "http.response.body":
+            if message.get("more_body", False) or self._trailers:
+                return self._send_part(message)
+            return self._send_last(message)
         if kind == "http.response.start":
             self._status = message["status"]
-            self._trailers = message.get("trailers", False)
+            if "trailers" in message:
+                self._trailers = message["trailers"]
             return self._send(message)
-        if self._completes(kind, message):
-            return self._send_last(message)
-        return self._send_part(message)
+        return self._send_last(message) if self._completes(kind, message) else self._send_part(message)
 
     def ended(self) -> None:
         """The application returned."""
@@ -108,16 +111,17 @@ class Exchange:
         """Do not count this exchange, as if it had not been watched."""
         if not self.done:
             self.done = True
-            self._finished(self._scope, None, 0.0)
-        if self.outer is not None:
-            self.outer.withdraw()
+            self._watcher.finished(self._scope, None, 0.0)
+        if self._outer is not None:
+            self._outer.withdraw()
 
     def is_watched_for(self, owner: object) -> bool:
         """Whether this exchange, or one around it, is recorded for an owner."""
-        return self.owner is owner or (self.outer is not None and self.outer.is_watched_for(owner))
+        return self._watcher.owner is owner or (self._outer is not None and self._outer.is_watched_for(owner))
 
     def _completes(self, kind: str, message: Message) -> bool:
-        if kind in ("http.response.body", "http.response.zerocopysend"):
+        """Whether a message of a kind that few servers know is the last one."""
+        if kind == "http.response.zerocopysend":
             return not message.get("more_body", False) and not self._trailers
         if kind == "http.response.trailers":
             return not message.get("more_trailers", False)
@@ -132,7 +136,8 @@ class Exchange:
             raise
 
     async def _send_last(self, message: Message) -> None:
-        left = self._left or self._client_left()
+        receive = self._receive
+        left = self._left or (type(receive) is MethodType and getattr(receive.__self__, "disconnected", False))
         try:
             await self._send(message)
         except OSError:
@@ -142,7 +147,7 @@ class Exchange:
             self._finish(CLIENT_CLOSED)
         elif not self.done:
             self.done = True
-            self._finished(self._scope, self._status or 500, perf_counter() - self._start)
+            self._watcher.finished(self._scope, self._status or 500, perf_counter() - self._start)
 
     def _note_departure(self) -> None:
         if not self.done and not self._left:
@@ -170,4 +175,4 @@ class Exchange:
             return
         self.done = True
         end = self._left if status == CLIENT_CLOSED and self._left else perf_counter()
-        self._finished(self._scope, status, end - self._start)
+        self._watcher.finished(self._scope, status, end - self._start)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from itertools import accumulate
 from math import inf, nextafter
 
 from prometheus_client import Metric
 
 from ._cells import (
+    GIL_ENABLED,
     CounterCell,
     GaugeCell,
     HistogramCell,
@@ -20,7 +22,7 @@ from ._cells import (
 from ._exemplars import ExemplarHistogramCell, Trace
 from ._family import Family, Series, Values
 from ._formats import Format
-from ._lines import PLAIN_BELOW, filled, histogram_parts, number, series_head
+from ._lines import PLAIN_BELOW, HistogramLabels, histogram_labels, histogram_writer, number, series_head
 from .catalogue import MetricSpec
 
 
@@ -136,6 +138,8 @@ class Histogram(Family[HistogramCell]):
         self._search_bounds = search_bounds(spec.buckets)
         self._bounds = [*(number(float(bound)) for bound in spec.buckets), "+Inf"]
         self._sums = spec.buckets[:1] >= (0,)
+        writer = partial(histogram_writer, spec.name, spec.labels, tuple(self._bounds), with_sum=self._sums)
+        self._write, self._write_any = writer(quick=True), writer(quick=False)
         super().__init__(spec, max_series=max_series, on_overflow=on_overflow)
 
     def has_quick_text(self, format_: Format) -> bool:
@@ -173,14 +177,21 @@ class Histogram(Family[HistogramCell]):
 
     def _text(self, series: Series[HistogramCell]) -> str:
         parts: list[str] = []
+        write = self._write
         for values, cell in series:
-            text = cell.text or self._prepared(values, cell)
-            counts, total = cell.snapshot()
-            parts += filled(text, [*accumulate(counts)], total if self._sums else None)
+            labels = cell.text or self._prepared(values, cell)
+            # Adding up a list is whole under the GIL: no copy is needed.
+            counts, total = (cell.counts, cell.total) if GIL_ENABLED else cell.snapshot()
+            plain = type(total) is float and -inf < total < PLAIN_BELOW
+            text = repr(total) if plain else number(total)
+            try:
+                parts += write(labels, counts, text)
+            except IndexError:
+                parts += self._write_any(labels, counts, text)
         return "".join(parts)
 
-    def _prepared(self, values: Values, cell: HistogramCell) -> list[str]:
-        cell.text = histogram_parts(self.spec.name, self._named(values), self._bounds, with_sum=self._sums)
+    def _prepared(self, values: Values, cell: HistogramCell) -> HistogramLabels:
+        cell.text = histogram_labels(self._named(values))
         return cell.text
 
     def _add_samples(self, metric: Metric, labels: dict[str, str], cell: HistogramCell) -> None:
@@ -195,13 +206,20 @@ class Histogram(Family[HistogramCell]):
 
 
 def _plain_text(spec: MetricSpec, series: Series[CounterCell] | Series[GaugeCell]) -> str:
-    lines = []
-    for values, cell in series:
-        text, value = cell.text, cell.value
-        if not text:
-            text = cell.text = series_head(spec.name, dict(zip(spec.labels, values, strict=True)))
-        lines.append(f"{text}{value!s}\n" if -inf < value < PLAIN_BELOW else f"{text}{number(value)}\n")
-    return "".join(lines)
+    return "".join(
+        [
+            f"{text}{value!s}\n"
+            if (text := cell.text) and -inf < (value := cell.value) < PLAIN_BELOW
+            else _line(spec, values, cell)
+            for values, cell in series
+        ]
+    )
+
+
+def _line(spec: MetricSpec, values: Values, cell: CounterCell | GaugeCell) -> str:
+    if not cell.text:
+        cell.text = series_head(spec.name, dict(zip(spec.labels, values, strict=True)))
+    return f"{cell.text}{number(cell.value)}\n"
 
 
 def search_bounds(buckets: tuple[float, ...]) -> tuple[float, ...]:

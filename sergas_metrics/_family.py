@@ -57,6 +57,7 @@ class Family(ABC, Generic[Cell]):
         spec: The metric's entry in the catalogue.
         cells: ``cells["sync", "KeyError"]`` is the cell of one series, made when first asked for: ``labels`` without
             its comforts, for code that runs often. With one label it is ``cells["sync"]``, without any ``cells[()]``.
+        known: The same cells in a plain dictionary, which answers faster and makes none: for code that runs most often.
     """
 
     def __init__(
@@ -66,11 +67,12 @@ class Family(ABC, Generic[Cell]):
         self.max_series = max_series
         self.error_types = ErrorTypes()
         self.cells: Cells[Cell] = Cells(self._at_missing_key)
+        self.known: dict[Key, Cell] = {}
         self._on_overflow = on_overflow
         self._overflow: Cell | None = None
         self._lock = Lock()
         if not spec.labels:
-            self.cells[()] = self._new_cell()
+            self._keep((), self._new_cell())
 
     def labels(self, *values: object, **named: object) -> Cell:
         """The cell of one series, made when first asked for.
@@ -96,7 +98,7 @@ class Family(ABC, Generic[Cell]):
         A cell of it that is still held counts on unseen: ask ``labels`` again to bring the series back from zero.
         """
         with self._lock:
-            self.cells.pop(_key(tuple(map(cleaned, values))), None)
+            self._drop(_key(tuple(map(cleaned, values))))
 
     def describe(self) -> Iterable[Metric]:
         """The metric without samples: the registry reads names from it."""
@@ -152,7 +154,7 @@ class Family(ABC, Generic[Cell]):
         """Forget all other series."""
         for values, _ in self.series():
             if values not in wanted:
-                self.cells.pop(_key(values), None)
+                self._drop(_key(values))
 
     def _named(self, values: Values) -> dict[str, str]:
         return dict(zip(self.spec.labels, values, strict=True))
@@ -174,12 +176,20 @@ class Family(ABC, Generic[Cell]):
             if cell is not None:
                 return cell
             if len(self.cells) < self.max_series:
-                return self.cells.setdefault(key, self._new_cell())
+                return self._keep(key, self._new_cell())
             if self._overflow is None:
                 self._overflow = self._new_cell()
         if self._on_overflow is not None:
             self._on_overflow(self.spec.name)
         return self._overflow
+
+    def _keep(self, key: Key, cell: Cell) -> Cell:
+        self.known[key] = self.cells[key] = cell
+        return cell
+
+    def _drop(self, key: Key) -> None:
+        self.cells.pop(key, None)
+        self.known.pop(key, None)
 
     def _wrong_labels(self, given: list[str]) -> ValueError:
         wanted = ", ".join(self.spec.labels) or "no labels"

@@ -10,6 +10,7 @@ from ._exchange import SCOPE_KEY, Exchange, Receive, Send
 from ._exposition import metrics_app
 from ._processes import Published
 from ._routes import RouteTemplates
+from ._status import STATUS
 from ._store import publisher_of
 
 ASGIApp = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
@@ -56,43 +57,54 @@ class MetricsMiddleware:
         collector = collector or MetricsCollector()
         publisher = publisher_of(collector.registry)
         self.app = app if publisher is None else Published(app, publisher)
-        self._http = collector.http
+        self._record = collector.http.record_request
+        self._counts = collector.http.requests.known
+        self._durations = collector.http.request_duration.known
         self._errors = collector.errors
-        self._owner = self._http.requests
-        self._in_progress = self._http.requests_in_progress.labels()
-        self._templates = RouteTemplates()
+        self.owner: object = collector.http.requests
+        self._in_progress = collector.http.requests_in_progress.labels()
+        self._template = RouteTemplates().of
         self._metrics_path = metrics_path
-        self._metrics = metrics_app(collector, token=metrics_token) if metrics_path else None
+        self._metrics = metrics_app(collector, token=metrics_token)
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         """Answer one connection."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        if self._metrics is not None and self._is_metrics_path(scope):
+        if scope["path"] == self._metrics_path or (scope.get("root_path") and self._is_metrics_path(scope)):
             await self._metrics(scope, receive, send)
             return
         outer = scope.get(SCOPE_KEY)
-        if outer is not None and outer.is_watched_for(self._owner):
+        if outer is not None and outer.is_watched_for(self.owner):
             await self.app(scope, receive, send)
             return
         self._in_progress.inc()
-        exchange = scope[SCOPE_KEY] = Exchange(scope, receive, send, self._finished, self._owner, outer=outer)
+        exchange = scope[SCOPE_KEY] = Exchange(scope, receive, send, self, outer)
         try:
             await self.app(scope, exchange.receive, exchange.send)
         except BaseException as error:
             if exchange.failed(error):
                 self._errors.record_unhandled(error)
             raise
-        exchange.ended()
+        if not exchange.done:
+            exchange.ended()
 
-    def _finished(self, scope: MutableMapping[str, Any], status: int | None, seconds: float) -> None:
+    def finished(self, scope: MutableMapping[str, Any], status: int | None, seconds: float) -> None:
+        """Record an exchange; one without a status does not count."""
         self._in_progress.dec()
-        if status is not None:
-            method = scope["method"] if scope["method"] in METHODS else OTHER_METHOD
-            self._http.record_request(method, self._templates.of(scope), status, seconds)
+        if status is None:
+            return
+        method, route = scope["method"], self._template(scope)
+        try:  # what record_request does, where that would be a call too many
+            count = self._counts[method, route, STATUS[status]]
+            duration = self._durations[method, route]
+        except KeyError:
+            self._record(method if method in METHODS else OTHER_METHOD, route, status, seconds)
+        else:
+            count.inc()
+            duration.observe(seconds)
 
     def _is_metrics_path(self, scope: MutableMapping[str, Any]) -> bool:
-        path: str = scope["path"]
-        wanted = self._metrics_path or ""
-        return path.endswith(wanted) and path in (wanted, scope.get("root_path", "") + wanted)
+        """Whether servers that put the root in front of the path mean the metrics."""
+        return self._metrics_path is not None and scope["path"] == scope["root_path"] + self._metrics_path

@@ -31,8 +31,9 @@ class RouteTemplates:
     """Templates of routes, remembered by route and mount."""
 
     def __init__(self) -> None:
-        # The route is kept beside its template so that its id is not given to another object.
+        # A route is kept beside its template so that its id is not given to another object.
         self._known: dict[tuple[int, str], tuple[object, str]] = {}
+        self._agreed: dict[int, tuple[object, object, str]] = {}
 
     def of(self, scope: Scope) -> str:
         """The route's template as the client addresses it, mounts and prefixes included, or ``unmatched``.
@@ -43,10 +44,25 @@ class RouteTemplates:
         endpoint = scope.get("endpoint")
         if endpoint is None:
             return _without_endpoint(scope)
+        # What the innermost router that tells left behind. It stands for one route as long as the endpoint agrees.
+        left = scope["fastapi"].get("effective_route_context") if "fastapi" in scope else None
+        if left is None:
+            left = scope.get("route")
+        agreed = self._agreed.get(id(left))
+        if agreed is not None and agreed[1] is endpoint and "app_root_path" not in scope:
+            return agreed[2]
+        return self._found(scope, endpoint, left)
+
+    def _found(self, scope: Scope, endpoint: object, left: object) -> str:
         route = _agreeing_route(scope, endpoint)
-        if route is not None and "app_root_path" not in scope:
-            return str(route.path)
-        return self._remembered(scope, endpoint if route is None else route)
+        if route is None or "app_root_path" in scope:
+            return self._remembered(scope, endpoint if route is None else route)
+        template = str(route.path)
+        if route is (getattr(left, "starlette_route", None) or left):
+            if len(self._agreed) >= _MAX_REMEMBERED:
+                self._agreed.clear()
+            self._agreed[id(left)] = (left, endpoint, template)
+        return template
 
     def _remembered(self, scope: Scope, subject: object) -> str:
         key = (id(subject), scope.get("root_path", ""))

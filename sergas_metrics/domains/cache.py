@@ -22,7 +22,9 @@ class CacheMetrics:
         self.hits = store.counters["sergas_cache_hits_total"]
         self.misses = store.counters["sergas_cache_misses_total"]
         self.operation_duration = store.histograms["sergas_cache_operation_duration_seconds"]
-        self._operations = self.operation_duration.cells
+        self._hits = self.hits.known
+        self._misses = self.misses.known
+        self._operations = self.operation_duration.known
 
     @contextmanager
     def operation(self, cache: str, operation: str) -> Iterator[None]:
@@ -35,12 +37,24 @@ class CacheMetrics:
 
     def record_hit(self, cache: str) -> None:
         """Count a look-up that the cache answered."""
-        self.hits.cells[cache].inc()
+        try:
+            cell = self._hits[cache]
+        except KeyError:
+            cell = self.hits.labels(cache)
+        cell.inc()
 
     def record_miss(self, cache: str) -> None:
         """Count a look-up that the cache could not answer."""
-        self.misses.cells[cache].inc()
+        try:
+            cell = self._misses[cache]
+        except KeyError:
+            cell = self.misses.labels(cache)
+        cell.inc()
 
     def record_operation(self, cache: str, operation: str, seconds: float) -> None:
         """Observe how long an operation took, in seconds."""
-        self._operations[cache, operation].observe(seconds)
+        try:
+            cell = self._operations[cache, operation]
+        except KeyError:
+            cell = self.operation_duration.labels(cache, operation)
+        cell.observe(seconds)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .._status import STATUS
+from .._status import STATUS, status_text
 from .._store import Store
 
 
@@ -18,8 +18,8 @@ class HTTPMetrics:
     def __init__(self, store: Store) -> None:
         self.requests = store.counters["sergas_http_requests_total"]
         self.request_duration = store.histograms["sergas_http_request_duration_seconds"]
-        self._requests = self.requests.cells
-        self._durations = self.request_duration.cells
+        self._requests = self.requests.known
+        self._durations = self.request_duration.known
         self.requests_in_progress = store.gauges["sergas_http_requests_in_progress"]
 
     def record_request(self, method: str, route: str, status: int, seconds: float) -> None:
@@ -31,5 +31,11 @@ class HTTPMetrics:
             status: The status code.
             seconds: From the request's start to the last byte of the response.
         """
-        self._requests[method, route, STATUS[status]].inc()
-        self._durations[method, route].observe(seconds)
+        try:
+            count = self._requests[method, route, STATUS[status]]
+            duration = self._durations[method, route]
+        except KeyError:
+            count = self.requests.labels(method, route, status_text(status))
+            duration = self.request_duration.labels(method, route)
+        count.inc()
+        duration.observe(seconds)

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from time import perf_counter, time
 from typing import Final
 
-from .._status import STATUS
+from .._status import STATUS, status_text
 from .._store import Store
 
 TOO_MANY_REQUESTS: Final = 429
@@ -43,6 +43,8 @@ class ZohoMetrics:
     def __init__(self, store: Store) -> None:
         self.api_calls = store.counters["sergas_zoho_api_calls_total"]
         self.api_duration = store.histograms["sergas_zoho_api_duration_seconds"]
+        self._calls = self.api_calls.known
+        self._durations = self.api_duration.known
         self.sync_failures = store.counters["sergas_zoho_sync_failures_total"]
         self.accounts_synced = store.counters["sergas_zoho_accounts_synced_total"]
         self.last_sync = store.gauges["sergas_zoho_sync_last_success_timestamp_seconds"]
@@ -71,8 +73,14 @@ class ZohoMetrics:
 
     def record_call(self, endpoint: str, status: int | str, seconds: float) -> None:
         """Count a finished call and its duration in seconds; with status 429, also that the rate limit was exceeded."""
-        self.api_calls.cells[endpoint, STATUS[status]].inc()
-        self.api_duration.cells[endpoint].observe(seconds)
+        try:
+            count = self._calls[endpoint, STATUS[status]]  # type: ignore[index]  # of a word it raises
+            duration = self._durations[endpoint]
+        except KeyError:
+            count = self.api_calls.labels(endpoint, status_text(status))
+            duration = self.api_duration.labels(endpoint)
+        count.inc()
+        duration.observe(seconds)
         if status == TOO_MANY_REQUESTS:
             self.record_rate_limit_exceeded(endpoint)
 
