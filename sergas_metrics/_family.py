@@ -68,6 +68,7 @@ class Family(ABC, Generic[Cell]):
         self.error_types = ErrorTypes()
         self.cells: Cells[Cell] = Cells(self._at_missing_key)
         self.known: dict[Key, Cell] = {}
+        self._nested: dict[str, dict[str, Cell]] | None = None
         self._on_overflow = on_overflow
         self._overflow: Cell | None = None
         self._lock = Lock()
@@ -91,6 +92,17 @@ class Family(ABC, Generic[Cell]):
             return self.cells[_key(values)]
         except TypeError:  # a value that cannot be hashed
             return self._found_or_made(values)
+
+    def nested(self) -> dict[str, dict[str, Cell]]:
+        """The known cells of a metric of two labels by the first, then the second: found faster than by both.
+
+        It costs a dictionary for each value of the first label, so it is for labels of few values.
+        """
+        if self._nested is None:
+            self._nested = {}
+            for (first, second), cell in self.series():
+                self._nested.setdefault(first, {})[second] = cell
+        return self._nested
 
     def remove(self, *values: object) -> None:
         """Forget a series, as when an agent is gone for good. Nothing happens when there is none.
@@ -185,11 +197,15 @@ class Family(ABC, Generic[Cell]):
 
     def _keep(self, key: Key, cell: Cell) -> Cell:
         self.known[key] = self.cells[key] = cell
+        if self._nested is not None:
+            self._nested.setdefault(key[0], {})[key[1]] = cell
         return cell
 
     def _drop(self, key: Key) -> None:
         self.cells.pop(key, None)
         self.known.pop(key, None)
+        if self._nested is not None:
+            self._nested.get(key[0], {}).pop(key[1], None)
 
     def _wrong_labels(self, given: list[str]) -> ValueError:
         wanted = ", ".join(self.spec.labels) or "no labels"

@@ -24,7 +24,7 @@ class CacheMetrics:
         self.operation_duration = store.histograms["sergas_cache_operation_duration_seconds"]
         self._hits = self.hits.known
         self._misses = self.misses.known
-        self._operations = self.operation_duration.known
+        self._operations = self.operation_duration.nested()
 
     @contextmanager
     def operation(self, cache: str, operation: str) -> Iterator[None]:
@@ -38,23 +38,20 @@ class CacheMetrics:
     def record_hit(self, cache: str) -> None:
         """Count a look-up that the cache answered."""
         try:
-            cell = self._hits[cache]
+            self._hits[cache].inc()
         except KeyError:
-            cell = self.hits.labels(cache)
-        cell.inc()
+            self.hits.labels(cache).inc()
 
     def record_miss(self, cache: str) -> None:
         """Count a look-up that the cache could not answer."""
         try:
-            cell = self._misses[cache]
+            self._misses[cache].inc()
         except KeyError:
-            cell = self.misses.labels(cache)
-        cell.inc()
+            self.misses.labels(cache).inc()
 
     def record_operation(self, cache: str, operation: str, seconds: float) -> None:
         """Observe how long an operation took, in seconds."""
         try:
-            cell = self._operations[cache, operation]
+            self._operations[cache][operation].observe(seconds)
         except KeyError:
-            cell = self.operation_duration.labels(cache, operation)
-        cell.observe(seconds)
+            self.operation_duration.labels(cache, operation).observe(seconds)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 
 from sergas_metrics import Counter, Gauge, Histogram, MetricsCollector, MetricSpec
-from sergas_metrics._cells import new_counter, new_gauge, new_histogram
+from sergas_metrics._cells import HistogramCell, new_counter, new_gauge, new_histogram
 from sergas_metrics._families import search_bounds
 
 Sample = Callable[..., float | None]
@@ -179,3 +179,42 @@ def test_families_can_be_told_apart_by_type(metrics: MetricsCollector) -> None:
     assert isinstance(metrics.http.requests, Counter)
     assert isinstance(metrics.http.requests_in_progress, Gauge)
     assert isinstance(metrics.http.request_duration, Histogram)
+
+
+def test_a_series_that_was_removed_is_made_anew_whatever_recorded_it(metrics: MetricsCollector, sample: Sample) -> None:
+    for _ in range(2):
+        metrics.cache.record_operation("accounts", "get", 0.1)
+        metrics.cache.record_hit("accounts")
+        metrics.http.record_request("GET", "/a", 200, 0.1)
+        assert sample("sergas_cache_operation_duration_seconds_count", cache="accounts", operation="get") == 1
+        assert sample("sergas_cache_hits_total", cache="accounts") == 1
+        assert sample("sergas_http_requests_total", method="GET", route="/a", status="200") == 1
+        metrics.cache.operation_duration.remove("accounts", "get")
+        metrics.cache.hits.remove("accounts")
+        metrics.http.requests.remove("GET", "/a", "200")
+
+
+def test_operations_beyond_the_limit_of_series_are_counted_as_overflow(
+    registry: CollectorRegistry, sample: Sample
+) -> None:
+    metrics = MetricsCollector(registry, max_series=1)
+    for operation in ("get", "set", "set"):
+        metrics.cache.record_operation("accounts", operation, 0.1)
+    assert sample("sergas_metrics_overflow_total", metric="sergas_cache_operation_duration_seconds") == 2
+    assert sample("sergas_cache_operation_duration_seconds_count", cache="overflow", operation="overflow") == 2
+    assert sample("sergas_cache_operation_duration_seconds_count", cache="accounts", operation="get") == 1
+
+
+@given(
+    st.lists(st.floats(allow_nan=False), min_size=1, max_size=12, unique=True).map(sorted),
+    st.lists(st.floats() | st.integers(-5, 5), max_size=20),
+)
+def test_a_bucket_is_found_as_by_bisection(bounds: list[float], values: list[float]) -> None:
+    quick, plain = (
+        new_histogram(search_bounds(tuple(bounds)), locked=False),
+        HistogramCell(search_bounds(tuple(bounds))),
+    )
+    for value in [*values, *bounds]:
+        quick.observe(value)
+        plain.observe(value)
+    assert quick.counts == plain.counts
