@@ -62,6 +62,13 @@ def images() -> dict[str, str]:
     return onecluster.images()
 
 
+@pytest.fixture(scope="session")
+def exporter_images() -> dict[str, str]:
+    """References of the images of exporters, PostgreSQL and Redis, built and loaded where they cannot be pulled."""
+    found: dict[str, str] = json.loads(cluster_command("exporters", "--json"))
+    return found
+
+
 @dataclass(frozen=True)
 class Suite:
     """The operator, the receivers' far end and the stacks, all of them started."""

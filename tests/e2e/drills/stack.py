@@ -111,9 +111,9 @@ def remove(kube: Kube, plan: Plan) -> None:
         kube.delete(path("v1", "", "namespaces", name))
 
 
-def gone(kube: Kube, plan: Plan) -> None:
-    """Raise NotYet while one of its namespaces is still there."""
-    left = [name for name in plan.namespaces if kube.get(path("v1", "", "namespaces", name))]
+def gone(kube: Kube, plan: Plan, *others: str) -> None:
+    """Raise NotYet while one of its namespaces, or of some others, is still there."""
+    left = [name for name in (*plan.namespaces, *others) if kube.get(path("v1", "", "namespaces", name))]
     expect(not left, f"{', '.join(left)} still being emptied")
 
 

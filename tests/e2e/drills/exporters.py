@@ -1,0 +1,90 @@
+"""The exporters, PostgreSQL and Redis of tests/e2e/exporters, in a namespace that a stack of drills watches."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import yaml
+from sergas_demo import prometheus
+from sergas_demo.kube import Kube, Object, path
+from sergas_demo.waiting import expect, until
+
+from drills.stack import MADE_BY, Stack
+
+MANIFESTS = Path(__file__).parents[1] / "exporters"
+STRAINED = Path(__file__).parent / "strained.yaml"
+CLUSTER_WIDE = {"ClusterRole", "ClusterRoleBinding"}
+WORKLOADS = ("deployments", "statefulsets", "daemonsets")
+START_SECONDS = 180
+JOBS = frozenset(
+    {
+        "sergas-prometheus-postgres-exporter",
+        "sergas-prometheus-redis-exporter",
+        "sergas-prometheus-blackbox-exporter",
+        "sergas-prometheus-pushgateway",
+        "node-exporter",
+        "kube-state-metrics",
+        "kubelet",
+    }
+)
+
+
+def objects(namespace: str, monitoring: str) -> list[Object]:
+    """Everything of tests/e2e/exporters: programs in one namespace, their ServiceMonitors in that of Prometheus."""
+    names = yaml.safe_load((MANIFESTS / "kustomization.yaml").read_text(encoding="utf-8"))["resources"]
+    every = [item for name in names for item in _read(MANIFESTS / name)]
+    return [_placed(item, namespace, monitoring) for item in every]
+
+
+def _read(file: Path) -> Iterator[Object]:
+    return (item for item in yaml.safe_load_all(file.read_text(encoding="utf-8")) if item)
+
+
+def _placed(item: Object, namespace: str, monitoring: str) -> Object:
+    if item["kind"] == "ServiceMonitor":
+        item["metadata"]["namespace"] = monitoring
+        item["spec"].setdefault("namespaceSelector", {"matchNames": [namespace]})
+    elif item["kind"] not in CLUSTER_WIDE:
+        item["metadata"]["namespace"] = namespace
+    for subject in item.get("subjects", ()):
+        subject["namespace"] = namespace
+    return item
+
+
+def install(stack: Stack, namespace: str) -> None:
+    """Start them, and what drills put under strain, and wait until Prometheus has heard of each."""
+    kube = stack.kube
+    # node-exporter looks at the node's folders, which no stricter standard lets a pod do.
+    labels = MADE_BY | {"pod-security.kubernetes.io/enforce": "privileged"}
+    kube.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace, "labels": labels}})
+    kube.apply(*objects(namespace, stack.namespace))
+    kube.apply(*_read(STRAINED), namespace=namespace)
+    until("The start of the exporters", lambda: _all_started(kube, namespace), seconds=START_SECONDS)
+    until("Sight of the exporters", lambda: _all_seen(stack), seconds=START_SECONDS)
+
+
+def _all_started(kube: Kube, namespace: str) -> None:
+    every = [item for plural in WORKLOADS for item in kube.items(path("apps/v1", namespace, plural))]
+    waiting = [item["metadata"]["name"] for item in every if not _started(item)]
+    expect(not waiting, f"waiting for {', '.join(waiting)}")
+
+
+def _started(workload: Object) -> bool:
+    status = workload.get("status") or {}
+    ready = status.get("readyReplicas", status.get("numberReady", 0))
+    return bool(ready == workload["spec"].get("replicas", status.get("desiredNumberScheduled")))
+
+
+def _all_seen(stack: Stack) -> None:
+    seen = {row["metric"]["job"] for row in prometheus.query(stack.server(), "max by (job) (up) == 1")}
+    expect(seen >= JOBS, f"Prometheus does not see {', '.join(sorted(JOBS - seen))}")
+
+
+def remove(kube: Kube, namespace: str) -> None:
+    """Take them away; the namespace may still be emptied when it returns."""
+    kube.delete(path("v1", "", "namespaces", namespace))
+    for item in _cluster_wide(namespace):
+        kube.delete(path(item["apiVersion"], "", f"{item['kind'].lower()}s", item["metadata"]["name"]))
+
+
+def _cluster_wide(namespace: str) -> Iterable[Object]:
+    return (item for item in objects(namespace, namespace) if item["kind"] in CLUSTER_WIDE)

@@ -1,0 +1,169 @@
+"""A real fault of a database, cache, volume, container or address raises its alert, as the real exporters tell of it."""
+
+import os
+
+import pytest
+from drills import exporters, faults, record, stack, strain
+from drills.drill import Drill
+from drills.receivers import told_of
+from drills.rooms import Room
+from drills.running import running
+from drills.stack import Plan
+from drills.strain import Container
+from sergas_demo.waiting import until
+
+NAMESPACE = "e2e-infra"
+EXPORTERS = "e2e-exporters"
+ROOM = "e2e-infra-app"
+
+# An alert that is not here keeps the duration it is shipped with. Scrapes are as seldom as the chart has them.
+OVERRIDES = {
+    "DatabasePoolExhausted": {"for": "15s"},
+    "DatabaseDiskFilling": {"for": "15s"},
+    "CacheMemoryHigh": {"for": "15s"},
+    "CPUUsageHigh": {"window": "1m", "for": "15s"},
+    "MemoryUsageHigh": {"for": "15s"},
+    "DiskUsageHigh": {"for": "15s"},
+    "ContainerRestarting": {"window": "2m", "threshold": 1},
+    "CertificateExpiring": {"for": "15s"},
+    "ProbeFailing": {"for": "15s"},
+}
+CHECKS = [
+    {"name": "tls", "module": "tls_connect", "targets": [f"tls.{EXPORTERS}.svc:8443"], "interval": "10s"},
+    {
+        "name": "pushgateway",
+        "targets": [f"http://sergas-prometheus-pushgateway.{EXPORTERS}.svc:9091/-/healthy"],
+        "interval": "10s",
+    },
+]
+PLAN = Plan(
+    NAMESPACE,
+    (Room(ROOM, api={"SERGAS_LOAD_RATE": "1"}),),
+    {
+        "probes.prober": f"sergas-prometheus-blackbox-exporter.{EXPORTERS}:9115",
+        "probes.checks": CHECKS,
+        **{f"alerts.{name}": value for name, value in OVERRIDES.items()},
+    },
+)
+
+
+def there(metric, **labels):
+    chosen = ",".join(f'{name}="{value}"' for name, value in labels.items())
+    return f"{metric}{{{chosen}}}"
+
+
+def container(metric, name):
+    return there(metric, namespace=EXPORTERS, container=name)
+
+
+DRILLS = (
+    Drill(
+        "DatabasePoolExhausted",
+        "critical",
+        EXPORTERS,
+        strain.sessions("18 sessions take PostgreSQL's connections, of which it has 20", EXPORTERS, 18),
+        there("pg_settings_max_connections", namespace=EXPORTERS),
+    ),
+    Drill(
+        "DatabaseDiskFilling",
+        "warning",
+        EXPORTERS,
+        strain.filled(
+            "a file of 190 MiB on PostgreSQL's volume of 256 MiB",
+            Container(EXPORTERS, "statefulset/sergas-postgres", "postgres"),
+            "/data",
+            190,
+        ),
+        there("kubelet_volume_stats_capacity_bytes", persistentvolumeclaim="data-sergas-postgres-0"),
+    ),
+    Drill(
+        "CacheMemoryHigh",
+        "warning",
+        EXPORTERS,
+        strain.redis_filled("a key of 31 MB in a Redis of 32 MiB", EXPORTERS, 31_000_000),
+        there("redis_memory_max_bytes", namespace=EXPORTERS) + " > 0",
+    ),
+    Drill(
+        "CPUUsageHigh",
+        "warning",
+        EXPORTERS,
+        strain.burning("a process that never waits, in a container with a tenth of a CPU", EXPORTERS),
+        container("container_cpu_usage_seconds_total", "processor"),
+    ),
+    Drill(
+        "MemoryUsageHigh",
+        "warning",
+        EXPORTERS,
+        strain.filled(
+            "a file of 57 MiB in memory, in a container with 64 MiB",
+            Container(EXPORTERS, "deployment/strained", "memory"),
+            "/memory",
+            57,
+        ),
+        container("container_memory_working_set_bytes", "memory"),
+    ),
+    Drill(
+        "DiskUsageHigh",
+        "warning",
+        EXPORTERS,
+        strain.filled(
+            "a file of 30 MiB on a volume of 32 MiB",
+            Container(EXPORTERS, "deployment/strained", "disk"),
+            "/files",
+            30,
+        ),
+        there("kubelet_volume_stats_capacity_bytes", persistentvolumeclaim="strained-files"),
+    ),
+    Drill(
+        "ContainerRestarting",
+        "warning",
+        EXPORTERS,
+        strain.unsteady("a release whose container ends at its start", EXPORTERS),
+        container("kube_pod_container_status_restarts_total", "unsteady"),
+    ),
+    Drill(
+        "CertificateExpiring",
+        "warning",
+        NAMESPACE,
+        strain.certified("a server shows a certificate that is good for 3 days", EXPORTERS, 3, 90),
+        there("probe_ssl_earliest_cert_expiry", job="probe-tls"),
+    ),
+    Drill(
+        "ProbeFailing",
+        "critical",
+        NAMESPACE,
+        faults.scaled_away("nothing runs behind an address that is probed", EXPORTERS, "sergas-prometheus-pushgateway"),
+        there("probe_success", job="probe-pushgateway") + " == 1",
+    ),
+)
+
+
+@pytest.fixture(scope="module")
+def installed(kube, images, exporter_images, install_arguments):
+    """The stack, and the exporters it watches."""
+    keep = bool(os.environ.get("E2E_KEEP"))
+    if not keep:
+        exporters.remove(kube, EXPORTERS)
+        stack.remove(kube, PLAN)
+        until("The end of an earlier run", lambda: stack.gone(kube, PLAN, EXPORTERS), seconds=120)
+    found = stack.install(kube, PLAN, images, install_arguments)
+    exporters.install(found, EXPORTERS)
+    yield found
+    if not keep:
+        exporters.remove(kube, EXPORTERS)
+        stack.remove(kube, PLAN)
+
+
+@pytest.fixture(scope="module")
+def outcomes(installed):
+    """What comes of each drill; all of them run at once."""
+    with running(DRILLS, installed) as found:
+        yield found
+    record.keep("infrastructure", [one.result() for one in found.values() if not one.exception()], OVERRIDES)
+
+
+@pytest.mark.parametrize("drill", DRILLS, ids=[drill.name for drill in DRILLS])
+def test_a_fault_raises_its_alert_which_reaches_exactly_its_receivers_and_ends(outcomes, drill):
+    outcome = outcomes[drill].result()
+    assert outcome.error == ""
+    assert set(outcome.receivers) == set().union(*(told_of(drill.alert, level) for level in outcome.levels))
