@@ -1,4 +1,4 @@
-"""A real fault of a database, cache, volume, container or address raises its alert, as the real exporters tell of it."""
+"""A real fault of a database, cache, volume, container or address raises its alert, as real exporters tell of it."""
 
 import os
 
