@@ -168,6 +168,11 @@ generate: venv tools-light chart-deps ## Rewrite every generated file
 	$(PY) -m charts.generate
 	$(PY) docs/dashboard_pages.py
 
+.PHONY: capture-exporters
+capture-exporters: venv cluster images ## Write down what the exporters export, as charts/exported.yaml, on the cluster
+	@export CLUSTER=$$($(CLUSTER_CMD) choose); export KUBECONFIG=$$($(CLUSTER_CMD) kubeconfig) CAPTURE_EXPORTERS=1; \
+	  $(CLUSTER_CMD) guard; $(PY) -m pytest -m e2e tests/e2e/test_infrastructure_alerts.py -k exporters_export
+
 .PHONY: alerts
 alerts: venv ## Print the table of all alerts
 	@$(PY) -m charts.alert_table

@@ -4,8 +4,10 @@ The exporters of PostgreSQL and Redis, node-exporter, kubelet, cAdvisor, kube-st
 Alertmanager, blackbox exporter and the Sergas operator; process_ is that of every client library.
 """
 
+from pathlib import Path
 from typing import Final
 
+FILE: Final = Path(__file__).with_name("exported.yaml")
 VOLUME: Final = ("persistentvolumeclaim",)
 CONTAINER: Final = ("container", "image", "name", "id")
 FILESYSTEM: Final = ("device", "fstype", "mountpoint", "device_error")

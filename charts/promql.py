@@ -44,6 +44,11 @@ def problems(expr: str, known: Mapping[str, Series]) -> list[str]:
     return reader.found
 
 
+def labels(expr: str, known: Mapping[str, Series]) -> frozenset[str]:
+    """Labels that the series of `expr` can have."""
+    return _Reader(known).labels(promql.parse(expr))
+
+
 def metrics(expr: str) -> set[str]:
     """Names of the series that `expr` reads."""
     return {node.name for node in nodes(promql.parse(expr)) if isinstance(node, promql.VectorSelector)}
@@ -56,6 +61,20 @@ def nodes(node: Any) -> Iterator[Any]:
     for child in [*below, *getattr(node, "args", [])]:
         if child is not None:
             yield from nodes(child)
+
+
+def is_scalar(node: Any) -> bool:
+    """Whether `node` is a number and no vector."""
+    match node:
+        case promql.NumberLiteral():
+            return True
+        case promql.ParenExpr() | promql.UnaryExpr():
+            return is_scalar(node.expr)
+        case promql.BinaryExpr():
+            return is_scalar(node.lhs) and is_scalar(node.rhs)
+        case promql.Call():
+            return bool(node.func.return_type == promql.ValueType.Scalar)
+    return False
 
 
 class _Reader:
@@ -101,29 +120,40 @@ class _Reader:
 
     def _combined(self, node: Any) -> frozenset[str]:
         left, right = self.labels(node.lhs), self.labels(node.rhs)
-        modifier, matching = node.modifier, getattr(node.modifier, "matching", None)
-        both = left & right
+        if is_scalar(node.lhs) or is_scalar(node.rhs):
+            return right if is_scalar(node.lhs) else left
+        matching = getattr(node.modifier, "matching", None)
         names = frozenset(matching.labels) if matching else frozenset()
         by_name = matching is not None and matching.type == promql.LabelModifierType.Include
-        self._check_labels(names, both if by_name else left | right, f"{node.op} {'on' if by_name else 'ignoring'}")
+        there = left & right if by_name else left | right
+        self._check_labels(names, there, f"{node.op} {'on' if by_name else 'ignoring'}")
         if str(node.op) == "or":
             return left | right
-        if str(node.op) in ONE_SIDED or isinstance(node.rhs, promql.NumberLiteral):
+        if not by_name and left - names != right - names:
+            self._tell_apart(str(node.op), left - names, right - names)
+        if str(node.op) in ONE_SIDED or matching is None:
             return left
-        if isinstance(node.lhs, promql.NumberLiteral):
-            return right
-        return self._joined(modifier, left, right, names if by_name else both - names)
+        return self._joined(node.modifier, left, right, names if by_name else left - names)
+
+    def _tell_apart(self, operator: str, left: frozenset[str], right: frozenset[str]) -> None:
+        """Series of two sides only meet when all their labels are the same."""
+        apart = ", ".join(sorted(left ^ right))
+        self.found.append(
+            f"only one side of {operator} has {apart}, so nothing meets: aggregate both alike, or write on"
+        )
 
     def _joined(
         self, modifier: Any, left: frozenset[str], right: frozenset[str], kept: frozenset[str]
     ) -> frozenset[str]:
-        many = {promql.VectorMatchCardinality.ManyToOne: left, promql.VectorMatchCardinality.OneToMany: right}
-        if modifier is None or modifier.card not in many:
-            return kept if modifier is not None and modifier.matching is not None else left
+        if modifier.card == promql.VectorMatchCardinality.ManyToOne:
+            many, one = left, right
+        elif modifier.card == promql.VectorMatchCardinality.OneToMany:
+            many, one = right, left
+        else:
+            return kept
         group = frozenset(modifier.group_labels or ())
-        one = right if many[modifier.card] is left else left
-        self._check_labels(group, one, "the side of one has no such label for group_left or group_right:")
-        return many[modifier.card] | group
+        self._check_labels(group, one, "group_left or group_right takes from the side of one")
+        return many | group
 
     def _called(self, node: Any) -> frozenset[str]:
         name = node.func.name

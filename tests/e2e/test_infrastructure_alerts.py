@@ -2,7 +2,9 @@
 
 import os
 
+import capture
 import pytest
+import yaml
 from drills import exporters, faults, record, stack, strain
 from drills.drill import Drill
 from drills.receivers import told_of
@@ -10,7 +12,11 @@ from drills.rooms import Room
 from drills.running import running
 from drills.stack import Plan
 from drills.strain import Container
+from sergas_demo.kube import path
 from sergas_demo.waiting import until
+
+from charts import exported
+from charts.helm import CHART
 
 NAMESPACE = "e2e-infra"
 EXPORTERS = "e2e-exporters"
@@ -45,6 +51,13 @@ PLAN = Plan(
         **{f"alerts.{name}": value for name, value in OVERRIDES.items()},
     },
 )
+
+
+# Prometheus tells of remote write only where there is one.
+REMOTE_WRITE = {
+    "url": f"http://{stack.far_end(NAMESPACE)}:8080/api/v1/write",
+    "writeRelabelConfigs": [{"sourceLabels": ["__name__"], "regex": "up", "action": "keep"}],
+}
 
 
 def there(metric, **labels):
@@ -147,6 +160,10 @@ def installed(kube, images, exporter_images, install_arguments):
         stack.remove(kube, PLAN)
         until("The end of an earlier run", lambda: stack.gone(kube, PLAN, EXPORTERS), seconds=120)
     found = stack.install(kube, PLAN, images, install_arguments)
+    kube.patch(
+        path("monitoring.coreos.com/v1", NAMESPACE, "prometheuses", stack.NAME),
+        {"spec": {"remoteWrite": [REMOTE_WRITE]}},
+    )
     exporters.install(found, EXPORTERS)
     yield found
     if not keep:
@@ -167,3 +184,21 @@ def test_a_fault_raises_its_alert_which_reaches_exactly_its_receivers_and_ends(o
     outcome = outcomes[drill].result()
     assert outcome.error == ""
     assert set(outcome.receivers) == set().union(*(told_of(drill.alert, level) for level in outcome.levels))
+
+
+def test_the_exporters_export_what_is_written_down_of_them_and_read_by_us(installed, kube, exporter_images):
+    pages = [*capture.exporters(kube, EXPORTERS), *capture.monitoring(kube, NAMESPACE)]
+    text = capture.text(capture.read(pages), capture.versions(kube, exporter_images, NAMESPACE))
+    if os.environ.get("CAPTURE_EXPORTERS"):
+        exported.FILE.write_text(text, encoding="utf-8")
+        return
+    found = {name: known for _, name, known in exported.series(yaml.safe_load(text))}
+    written = {name: known for _, name, known in exported.series(yaml.safe_load(exported.FILE.read_text("utf-8")))}
+    rules = "".join(
+        file.read_text(encoding="utf-8")
+        for part in ("alerts", "recording", "dashboards")
+        for file in (CHART / part).iterdir()
+    )
+    read = {name for name in written if name in rules}
+    assert read
+    assert {name: found.get(name) for name in read} == {name: written[name] for name in read}
