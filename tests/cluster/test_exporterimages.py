@@ -3,7 +3,10 @@ import tarfile
 from pathlib import Path
 
 import pytest
-from sergas_cluster import archive, debianimage, exporterimages, pins, pythonbase
+import yaml
+from sergas_cluster import archive, debianimage, exporterimages, paths, pins, pythonbase
+
+MANIFESTS = paths.CHECKOUT / "tests" / "e2e" / "exporters"
 
 
 def test_every_exporter_that_is_built_is_packed_and_every_one_packed_is_built():
@@ -13,6 +16,17 @@ def test_every_exporter_that_is_built_is_packed_and_every_one_packed_is_built():
 def test_an_exporter_goes_by_the_name_and_version_of_the_real_image():
     version = pins.release("node-exporter")
     assert exporterimages.names()["node-exporter"] == f"quay.io/prometheus/node-exporter:v{version}"
+
+
+def images():
+    for file in MANIFESTS.glob("*.yaml"):
+        for item in yaml.safe_load_all(file.read_text(encoding="utf-8")):
+            pod = item.get("spec", {}).get("template", {}).get("spec", {})
+            yield from (container["image"] for container in pod.get("containers", ()))
+
+
+def test_the_manifests_run_exactly_the_images_that_are_made():
+    assert sorted(images()) == sorted(exporterimages.names().values())
 
 
 def test_a_program_lies_where_it_lies_in_the_real_image():

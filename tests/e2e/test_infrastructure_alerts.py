@@ -82,10 +82,10 @@ DRILLS = (
         "warning",
         EXPORTERS,
         strain.filled(
-            "a file of 190 MiB on PostgreSQL's volume of 256 MiB",
+            "a file of 200 MiB on PostgreSQL's volume of 256 MiB",
             Container(EXPORTERS, "statefulset/sergas-postgres", "postgres"),
             "/data",
-            190,
+            200,
         ),
         there("kubelet_volume_stats_capacity_bytes", persistentvolumeclaim="data-sergas-postgres-0"),
     ),
