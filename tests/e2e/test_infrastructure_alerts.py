@@ -12,8 +12,9 @@ from drills.rooms import Room
 from drills.running import running
 from drills.stack import Plan
 from drills.strain import Container
+from sergas_demo import prometheus
 from sergas_demo.kube import path
-from sergas_demo.waiting import until
+from sergas_demo.waiting import expect, until
 
 from charts import exported
 from charts.helm import CHART
@@ -58,6 +59,9 @@ REMOTE_WRITE = {
     "url": f"http://{stack.far_end(NAMESPACE)}:8080/api/v1/write",
     "writeRelabelConfigs": [{"sourceLabels": ["__name__"], "regex": "up", "action": "keep"}],
 }
+
+
+REMOTE = "prometheus_remote_storage_queue_highest_sent_timestamp_seconds"
 
 
 def there(metric, **labels):
@@ -159,12 +163,14 @@ def installed(kube, images, exporter_images, install_arguments):
         exporters.remove(kube, EXPORTERS)
         stack.remove(kube, PLAN)
         until("The end of an earlier run", lambda: stack.gone(kube, PLAN, EXPORTERS), seconds=120)
+    stack.make_namespaces(kube, PLAN)
+    exporters.install(kube, EXPORTERS, NAMESPACE)
     found = stack.install(kube, PLAN, images, install_arguments)
     kube.patch(
         path("monitoring.coreos.com/v1", NAMESPACE, "prometheuses", stack.NAME),
         {"spec": {"remoteWrite": [REMOTE_WRITE]}},
     )
-    exporters.install(found, EXPORTERS)
+    exporters.wait(found, EXPORTERS)
     yield found
     if not keep:
         exporters.remove(kube, EXPORTERS)
@@ -187,6 +193,7 @@ def test_a_fault_raises_its_alert_which_reaches_exactly_its_receivers_and_ends(o
 
 
 def test_the_exporters_export_what_is_written_down_of_them_and_read_by_us(installed, kube, exporter_images):
+    until("Remote write", lambda: expect(prometheus.query(installed.server(), REMOTE), "it is not there"), seconds=240)
     pages = [*capture.exporters(kube, EXPORTERS), *capture.monitoring(kube, NAMESPACE)]
     text = capture.text(capture.read(pages), capture.versions(kube, exporter_images, NAMESPACE))
     if os.environ.get("CAPTURE_EXPORTERS"):

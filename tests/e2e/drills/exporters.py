@@ -50,15 +50,22 @@ def _placed(item: Object, namespace: str, monitoring: str) -> Object:
     return item
 
 
-def install(stack: Stack, namespace: str) -> None:
-    """Start them, and what drills put under strain, and wait until Prometheus has heard of each."""
-    kube = stack.kube
+def install(kube: Kube, namespace: str, monitoring: str) -> None:
+    """Start them, and what drills put under strain.
+
+    Before the Prometheus that is to watch them: one that runs may take three minutes to hear of a ServiceMonitor, for its
+    reloader can miss a change and then looks no sooner.
+    """
     # node-exporter looks at the node's folders, which no stricter standard lets a pod do.
     labels = MADE_BY | {"pod-security.kubernetes.io/enforce": "privileged"}
     kube.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace, "labels": labels}})
-    kube.apply(*objects(namespace, stack.namespace))
+    kube.apply(*objects(namespace, monitoring))
     kube.apply(*_read(STRAINED), namespace=namespace)
-    until("The start of the exporters", lambda: _all_started(kube, namespace), seconds=START_SECONDS)
+
+
+def wait(stack: Stack, namespace: str) -> None:
+    """Wait until all of them run and Prometheus has heard of each."""
+    until("The start of the exporters", lambda: _all_started(stack.kube, namespace), seconds=START_SECONDS)
     until("Sight of the exporters", lambda: _all_seen(stack), seconds=START_SECONDS)
 
 

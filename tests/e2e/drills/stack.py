@@ -87,7 +87,7 @@ def install(kube: Kube, plan: Plan, images: Mapping[str, str], arguments: Callab
         images: References of the project's images.
         arguments: Makes Helm's arguments for a release of the chart with values of one's own.
     """
-    kube.apply(*map(_namespace, plan.namespaces))
+    make_namespaces(kube, plan)
     login = {"username": receivers.USER, "password": receivers.PASSWORD}
     for namespace in (plan.namespace, *plan.far_ends):
         kube.apply(manifests.secret(namespace, "sink-login", login), *manifests.far_end(images["sink"], namespace))
@@ -100,6 +100,11 @@ def install(kube: Kube, plan: Plan, images: Mapping[str, str], arguments: Callab
     until("The start of all rooms", lambda: _all_started(stack), seconds=START_SECONDS)
     until("Sight of all rooms", lambda: _all_watched(stack), seconds=START_SECONDS)
     return stack
+
+
+def make_namespaces(kube: Kube, plan: Plan) -> None:
+    """Make all its namespaces; for what must be there before the rest."""
+    kube.apply(*map(_namespace, plan.namespaces))
 
 
 def remove(kube: Kube, plan: Plan) -> None:
