@@ -53,8 +53,8 @@ def _placed(item: Object, namespace: str, monitoring: str) -> Object:
 def install(kube: Kube, namespace: str, monitoring: str) -> None:
     """Start them, and what drills put under strain.
 
-    Before the Prometheus that is to watch them: one that runs may take three minutes to hear of a ServiceMonitor, for its
-    reloader can miss a change and then looks no sooner.
+    Before the Prometheus that is to watch them: one that runs may take three minutes to hear of a ServiceMonitor, for
+    its reloader can miss a change and then looks no sooner.
     """
     # node-exporter looks at the node's folders, which no stricter standard lets a pod do.
     labels = MADE_BY | {"pod-security.kubernetes.io/enforce": "privileged"}
