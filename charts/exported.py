@@ -1,74 +1,89 @@
-"""Series of other programs that our rules read: {name: (kind, labels beside those of the target)}.
+"""Series of other programs that our rules and dashboards read, as the real programs export them: exported.yaml.
 
-The exporters of PostgreSQL and Redis, node-exporter, kubelet, cAdvisor, kube-state-metrics, Prometheus,
-Alertmanager, blackbox exporter and the Sergas operator; process_ is that of every client library.
+EXPORTED: {name: (kind, labels beside those of the target)}. SCRAPED_EVERY: {name: seconds between two of its samples},
+as the chart's values say; `sergas_` stands for the application's.
 """
 
+import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
+
+import yaml
+
+Known = tuple[str, tuple[str, ...]]
 
 FILE: Final = Path(__file__).with_name("exported.yaml")
-VOLUME: Final = ("persistentvolumeclaim",)
-CONTAINER: Final = ("container", "image", "name", "id")
-FILESYSTEM: Final = ("device", "fstype", "mountpoint", "device_error")
-
-EXPORTED: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
-    "up": ("gauge", ()),
-    "process_start_time_seconds": ("gauge", ()),
-    "process_cpu_seconds_total": ("counter", ()),
-    "process_resident_memory_bytes": ("gauge", ()),
-    "pg_stat_activity_count": (
-        "gauge",
-        ("datname", "state", "usename", "application_name", "backend_type", "wait_event", "wait_event_type", "server"),
-    ),
-    "pg_settings_max_connections": ("gauge", ("server",)),
-    "redis_memory_used_bytes": ("gauge", ()),
-    "redis_memory_max_bytes": ("gauge", ()),
-    "redis_evicted_keys_total": ("counter", ()),
-    "redis_uptime_in_seconds": ("gauge", ()),
-    "node_cpu_seconds_total": ("counter", ("cpu", "mode")),
-    "node_memory_MemAvailable_bytes": ("gauge", ()),
-    "node_memory_MemTotal_bytes": ("gauge", ()),
-    "node_filesystem_avail_bytes": ("gauge", FILESYSTEM),
-    "node_filesystem_size_bytes": ("gauge", FILESYSTEM),
-    "kubelet_volume_stats_available_bytes": ("gauge", VOLUME),
-    "kubelet_volume_stats_capacity_bytes": ("gauge", VOLUME),
-    "kubelet_volume_stats_used_bytes": ("gauge", VOLUME),
-    "container_cpu_usage_seconds_total": ("counter", (*CONTAINER, "cpu")),
-    "container_cpu_cfs_periods_total": ("counter", CONTAINER),
-    "container_cpu_cfs_throttled_periods_total": ("counter", CONTAINER),
-    "container_memory_working_set_bytes": ("gauge", CONTAINER),
-    "kube_pod_container_resource_limits": ("gauge", ("container", "uid", "node", "resource", "unit")),
-    "kube_pod_container_status_restarts_total": ("counter", ("container", "uid")),
-    "alertmanager_notifications_total": ("counter", ("integration", "receiver_name")),
-    "alertmanager_notifications_failed_total": ("counter", ("integration", "reason", "receiver_name")),
-    "alertmanager_config_last_reload_successful": ("gauge", ()),
-    "alertmanager_notification_latency_seconds_bucket": ("counter", ("integration", "receiver_name", "le")),
-    "alertmanager_cluster_members": ("gauge", ()),
-    "alertmanager_alerts": ("gauge", ("state",)),
-    "alertmanager_silences": ("gauge", ("state",)),
-    "prometheus_tsdb_head_series": ("gauge", ()),
-    "prometheus_tsdb_head_samples_appended_total": ("counter", ("type",)),
-    "prometheus_tsdb_storage_blocks_bytes": ("gauge", ()),
-    "prometheus_tsdb_wal_storage_size_bytes": ("gauge", ()),
-    "prometheus_rule_group_last_duration_seconds": ("gauge", ("rule_group",)),
-    "prometheus_rule_group_interval_seconds": ("gauge", ("rule_group",)),
-    "prometheus_engine_query_duration_seconds": ("gauge", ("slice", "quantile")),
-    "prometheus_config_last_reload_successful": ("gauge", ()),
-    "prometheus_rule_evaluation_failures_total": ("counter", ("rule_group",)),
-    "prometheus_remote_storage_highest_timestamp_in_seconds": ("gauge", ()),
-    "prometheus_remote_storage_queue_highest_sent_timestamp_seconds": ("gauge", ("remote_name", "url")),
-    "prometheus_remote_storage_samples_pending": ("gauge", ("remote_name", "url")),
-    "prometheus_remote_storage_samples_failed_total": ("counter", ("remote_name", "url")),
-    "prometheus_remote_storage_samples_retried_total": ("counter", ("remote_name", "url")),
-    "probe_success": ("gauge", ()),
-    "probe_http_status_code": ("gauge", ()),
-    "probe_ssl_earliest_cert_expiry": ("gauge", ()),
-    "sergas_operator_last_successful_reconcile_timestamp_seconds": ("gauge", ()),
-    "sergas_operator_monitorings": ("gauge", ()),
-    "sergas_operator_queue_depth": ("gauge", ()),
-    "sergas_operator_reconcile_total": ("counter", ("result",)),
-    "sergas_operator_reconcile_duration_seconds_bucket": ("counter", ("le",)),
-    "sergas_operator_api_writes_total": ("counter", ("kind", "verb")),
-    "sergas_operator_reconcile_errors_total": ("counter", ("reason",)),
+VALUES: Final = Path(__file__).parent / "sergas-monitoring" / "values.yaml"
+SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+# What the Prometheus of a SergasMonitoring does where a monitor says nothing, as the stack's say nothing of the kubelet
+# itself and of kube-state-metrics; and what a check of probes.checks does.
+OTHERWISE: Final = "30s"
+STACK: Final = "kube-prometheus-stack"
+INTERVALS: Final = {
+    "postgres-exporter": ("prometheus-postgres-exporter", "serviceMonitor", "interval"),
+    "redis-exporter": ("prometheus-redis-exporter", "serviceMonitor", "interval"),
+    "pushgateway": ("prometheus-pushgateway", "serviceMonitor", "interval"),
+    "blackbox-exporter": (),
+    "node-exporter": (STACK, "prometheus-node-exporter", "prometheus", "monitor", "interval"),
+    "kube-state-metrics": (),
+    "kubelet": (STACK, "kubelet", "serviceMonitor", "interval"),
+    "cadvisor": (STACK, "kubelet", "serviceMonitor", "cAdvisorInterval"),
+    "prometheus": ("prometheus", "serviceMonitor", "interval"),
+    "alertmanager": ("alertmanager", "serviceMonitor", "interval"),
+    "operator": ("operator", "serviceMonitor", "interval"),
+    "sergas_": ("app", "serviceMonitors", "api", "interval"),
 }
+# Of every target, whatever it exports: written by Prometheus itself.
+OF_EVERY_TARGET: Final[dict[str, Known]] = {"up": ("gauge", ()), "scrape_duration_seconds": ("gauge", ())}
+# A program in good health that stands alone does not show them: an operator that met no error, an Alertmanager without
+# others to gossip with.
+SELDOM: Final[dict[str, tuple[str, Known]]] = {
+    "sergas_operator_reconcile_errors_total": ("operator", ("counter", ("reason",))),
+    "alertmanager_cluster_members": ("alertmanager", ("gauge", ())),
+}
+
+
+def in_seconds(duration: str) -> float:
+    """Seconds of a duration such as `1m30s`."""
+    return sum(int(number) * SECONDS[unit] for number, unit in re.findall(r"(\d+)([smhd])", duration))
+
+
+def series(content: Mapping[str, Any]) -> Iterator[tuple[str, str, Known]]:
+    """(source, series, what is known of it) of everything in the file's content."""
+    for source, found in content.items():
+        for key, names in found["metrics"].items():
+            kind, *labels = key.split()
+            for name in names.split():
+                yield from ((source, part, known) for part, known in _parts(name, kind, tuple(labels)))
+
+
+def _parts(name: str, kind: str, labels: tuple[str, ...]) -> Iterator[tuple[str, Known]]:
+    if kind == "histogram":
+        yield f"{name}_bucket", ("counter", (*labels, "le"))
+    elif kind == "summary":
+        yield name, ("gauge", (*labels, "quantile"))
+    else:
+        yield name, (kind, labels)
+    if kind in {"histogram", "summary"}:
+        yield from ((f"{name}_{part}", ("counter", labels)) for part in ("sum", "count"))
+
+
+def _every(source: str) -> float:
+    value: Any = yaml.safe_load(VALUES.read_text(encoding="utf-8"))
+    for key in INTERVALS[source]:
+        value = value[key]
+    return in_seconds(value if INTERVALS[source] and value else OTHERWISE)
+
+
+_EVERY: Final = {source: _every(source) for source in INTERVALS}
+_CAPTURED: Final = [
+    *((source, name, known) for name, (source, known) in SELDOM.items()),
+    *series(yaml.safe_load(FILE.read_text(encoding="utf-8"))),
+]
+EXPORTED: Final[dict[str, Known]] = OF_EVERY_TARGET | {name: known for _, name, known in _CAPTURED}
+SCRAPED_EVERY: Final = (
+    dict.fromkeys(OF_EVERY_TARGET, max(_EVERY.values()))
+    | {name: _EVERY[source] for source, name, _ in _CAPTURED}
+    | {"sergas_": _EVERY["sergas_"]}
+)

@@ -65,7 +65,7 @@ def images() -> dict[str, str]:
 @pytest.fixture(scope="session")
 def exporter_images() -> dict[str, str]:
     """References of the images of exporters, PostgreSQL and Redis, built and loaded where they cannot be pulled."""
-    found: dict[str, str] = json.loads(cluster_command("exporters", "--json"))
+    found: dict[str, str] = json.loads(onecluster.command("exporters", "--json"))
     return found
 
 
