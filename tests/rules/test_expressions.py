@@ -58,7 +58,7 @@ def test_targets_are_scraped_as_often_as_the_requirements_say(metric, seconds):
 
 
 def test_every_source_was_captured():
-    captured = {"pg_up", "redis_up", "push_time_seconds", "probe_success", "node_load1", "kube_pod_info"}
+    captured = {"pg_up", "redis_up", "pushgateway_http_requests_total", "probe_success", "node_load1", "kube_pod_info"}
     ours = {"kubelet_volume_stats_used_bytes", "container_memory_working_set_bytes", "prometheus_build_info"}
     assert captured | ours | {"alertmanager_alerts", "sergas_operator_monitorings"} <= EXPORTED.keys()
     assert set(INTERVALS) >= {"postgres-exporter", "cadvisor"}
