@@ -80,6 +80,8 @@ _AGENTS = "dashboard: Agent Performance"
 _SYNC = "dashboard: Sync Pipeline"
 _ERRORS = "dashboard: Error Tracking"
 _BUSINESS = "dashboard: Business Metrics"
+_SLOS = "dashboard: SLOs"
+_MONITORING = "dashboard: Monitoring"
 
 _HTTP = (
     MetricSpec(
@@ -87,7 +89,7 @@ _HTTP = (
         "counter",
         "HTTP requests answered, by method, route template and status code.",
         ("method", "route", "status"),
-        used_by=(_SYSTEM, _ERRORS, "alerts: critical service"),
+        used_by=(_SYSTEM, _ERRORS, _SLOS, "alerts: critical service"),
     ),
     MetricSpec(
         "sergas_http_request_duration_seconds",
@@ -96,7 +98,7 @@ _HTTP = (
         ("method", "route"),
         "seconds",
         HTTP_BUCKETS,
-        (_SYSTEM, "alerts: critical service"),
+        (_SYSTEM, _SLOS, "alerts: critical service"),
     ),
     MetricSpec(
         "sergas_http_requests_in_progress",
@@ -134,7 +136,7 @@ _ZOHO = (
         "sergas_zoho_accounts_synced_total",
         "counter",
         "Accounts synchronised from Zoho.",
-        used_by=(_SYNC, "alerts: business metrics"),
+        used_by=(_SYNC, _AGENTS, "alerts: business metrics"),
     ),
     MetricSpec(
         "sergas_zoho_rate_limit_remaining",
@@ -147,7 +149,7 @@ _ZOHO = (
         "sergas_zoho_rate_limit_max",
         "gauge",
         "Calls that Zoho's rate limit window allows in all, so that what is left can be told as a share.",
-        used_by=("alerts: rate limiting",),
+        used_by=(_SYNC, "alerts: rate limiting"),
         across="latest",
     ),
     MetricSpec(
@@ -162,7 +164,7 @@ _ZOHO = (
         "gauge",
         "Unix time at which an account was last synchronised, in seconds.",
         unit="seconds",
-        used_by=(_SYNC, "alerts: business metrics"),
+        used_by=(_SYNC, _SLOS, "alerts: business metrics"),
         across="max",
     ),
     MetricSpec(
@@ -190,7 +192,7 @@ _MEMORY = (
         "counter",
         "Documents processed into memory, by outcome.",
         ("status",),
-        used_by=("alerts: business metrics",),
+        used_by=(_AGENTS, "alerts: business metrics"),
     ),
     MetricSpec(
         "sergas_memory_last_success_timestamp_seconds",
@@ -198,7 +200,7 @@ _MEMORY = (
         "When an operation last succeeded, in seconds since 1970, by operation.",
         ("operation",),
         "seconds",
-        used_by=("alerts: business metrics",),
+        used_by=(_AGENTS, "alerts: business metrics"),
         across="max",
     ),
     MetricSpec(
@@ -232,7 +234,7 @@ _AGENT = (
         "counter",
         "Tasks that an agent started, each retry counted again.",
         ("agent",),
-        used_by=(_AGENTS, "alerts: agents"),
+        used_by=(_AGENTS, _BUSINESS, _SLOS, "alerts: agents"),
     ),
     MetricSpec(
         "sergas_agent_task_retries_total",
@@ -246,7 +248,7 @@ _AGENT = (
         "counter",
         "Tasks of an agent that ended in an error, by class of error.",
         ("agent", "error_type"),
-        used_by=(_AGENTS, _ERRORS, "alerts: agents"),
+        used_by=(_AGENTS, _ERRORS, _SLOS, "alerts: agents"),
     ),
     MetricSpec(
         "sergas_agent_queue_size",
@@ -373,7 +375,7 @@ _DATABASE = (
         ("operation",),
         "seconds",
         CALL_BUCKETS,
-        ("alerts: database",),
+        (_SYSTEM, "alerts: database"),
     ),
     MetricSpec(
         "sergas_database_errors_total",
@@ -393,7 +395,7 @@ _DATABASE = (
         "sergas_database_pool_connections_max",
         "gauge",
         "Connections that the application's pool may open at most.",
-        used_by=("alerts: database",),
+        used_by=(_SYSTEM, "alerts: database"),
     ),
 )
 
@@ -420,12 +422,14 @@ _LIBRARY = (
         "counter",
         "Updates that landed in a metric's overflow series because the metric is at its limit of series.",
         ("metric",),
+        used_by=(_MONITORING,),
     ),
     MetricSpec(
         "sergas_metrics_collector_failures_total",
         "counter",
         "Collectors that raised during a scrape, whose metrics that scrape therefore lacks.",
         ("collector",),
+        used_by=(_MONITORING,),
     ),
     MetricSpec(
         "sergas_metrics_processes",

@@ -7,6 +7,7 @@ import pytest
 
 from charts.expressions import TARGET_LABELS, exported_series, raw_metrics, recorded_series, selectors
 from charts.panels import EVERYTHING, filled_in
+from sergas_metrics.catalogue import CATALOGUE
 
 CHOICES = {
     "all": EVERYTHING,
@@ -111,10 +112,30 @@ def test_a_figure_asks_for_the_present_alone_and_a_graph_for_the_time_shown(ever
             assert {bool(target.get("range")) for target in panel["targets"]} == {not instant}
 
 
-def test_every_alert_has_its_series_on_its_dashboard(alerts, dashboards, panels, groups):
-    records = {}
+@pytest.fixture(scope="session")
+def records(groups):
+    """The expressions of each record."""
+    found = {}
     for rule in (rule for group in groups for rule in group["rules"] if "record" in rule):
-        records.setdefault(rule["record"], []).append(rule["expr"])
+        found.setdefault(rule["record"], []).append(rule["expr"])
+    return found
+
+
+def test_the_catalogue_says_of_each_metric_which_dashboards_read_it(dashboards, panels, records):
+    used = {}
+    for board in dashboards.values():
+        every = [expr for panel in panels(board) for expr in expressions(panel)]
+        # A panel that counts the series of all metrics is about none of them.
+        for expr in (expr for expr in every if "sergas_alert_input" not in expr):
+            for metric in raw_metrics(expr, records):
+                used.setdefault(metric, set()).add(board["title"].replace("Sergas / ", "dashboard: "))
+    for spec in CATALOGUE:
+        names = [spec.name, *(f"{spec.name}_{part}" for part in ("bucket", "sum", "count"))]
+        read = set().union(*(used.get(name, set()) for name in names))
+        assert {user for user in spec.used_by if user.startswith("dashboard: ")} == read, spec.name
+
+
+def test_every_alert_has_its_series_on_its_dashboard(alerts, dashboards, panels, records):
     for alert in alerts.values():
         board = next(board for board in dashboards.values() if board["uid"] == alert["dashboard"])
         shown = set().union(
