@@ -34,7 +34,6 @@ class Drill:
         namespace: The alert's label `namespace`; empty for an alert that has none.
         fault: What breaks.
         needs: A query that must have a result before the fault begins: what the alert needs to have seen.
-        turn: Drills with the same word here run one after another, in the order of the table.
     """
 
     alert: str
@@ -42,7 +41,6 @@ class Drill:
     namespace: str
     fault: Fault
     needs: str = ""
-    turn: str = ""
 
     @property
     def key(self) -> tuple[str, str, str]:

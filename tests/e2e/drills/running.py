@@ -1,4 +1,4 @@
-"""Run drills side by side: one thread each, those that share something in turn."""
+"""Run drills side by side, one thread each."""
 
 import time
 from collections.abc import Iterable, Iterator
@@ -26,24 +26,8 @@ TROUBLE = (NotInTimeError, httpx.HTTPError, CommandError)
 def running(drills: Iterable[Drill], stack: Stack) -> Iterator[dict[Drill, "Future[Outcome]"]]:
     """Begin every drill, and give what will come of each; leaving waits for all."""
     every = list(drills)
-    turns = [[drill for drill in every if (drill.turn or drill.name) == turn] for turn in _turns(every)]
-    with Board(stack.server, stack.sink) as board, ThreadPoolExecutor(len(turns), "drill") as pool:
-        outcomes: dict[Drill, Future[Outcome]] = {drill: Future() for drill in every}
-        for row in turns:
-            pool.submit(_in_turn, row, outcomes, stack, board)
-        yield outcomes
-
-
-def _turns(drills: list[Drill]) -> list[str]:
-    return list(dict.fromkeys(drill.turn or drill.name for drill in drills))
-
-
-def _in_turn(drills: list[Drill], outcomes: dict[Drill, "Future[Outcome]"], stack: Stack, board: Board) -> None:
-    for drill in drills:
-        try:
-            outcomes[drill].set_result(_run(drill, stack, board))
-        except Exception as error:  # whoever waits for the outcome is to hear of it
-            outcomes[drill].set_exception(error)
+    with Board(stack.server, stack.sink) as board, ThreadPoolExecutor(len(every), "drill") as pool:
+        yield {drill: pool.submit(_run, drill, stack, board) for drill in every}
 
 
 def _run(drill: Drill, stack: Stack, board: Board) -> Outcome:
