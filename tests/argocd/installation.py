@@ -134,7 +134,7 @@ class ArgoCD:
         ]
         self.processes.run("argocd-applicationset-controller", command, self.environment())
         self.processes.wait_healthy(
-            "argocd-applicationset-controller", f"http://127.0.0.1:{ports[1]}/healthz", START_SECONDS
+            "argocd-applicationset-controller", f"http://127.0.0.1:{ports[0]}/metrics", START_SECONDS
         )
 
     def stop(self) -> None:

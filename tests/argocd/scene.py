@@ -45,11 +45,14 @@ class Scene:
 
     def shipped(self) -> list[Object]:
         """The product's AppProject and Applications, with the image that is loaded into the cluster."""
+        return applications.shipped(self.kube, self.product, self.user, self.values())
+
+    def values(self) -> Object:
+        """What the chart needs beside what is shipped: the image that is here, and frequent passes."""
         repository, _, tag = self.images["operator"].rpartition(":")
         registry, _, name = repository.partition("/")
         image = {"registry": registry, "repository": name, "tag": tag}
-        values = {"operator": {"image": image, "resyncSeconds": RESYNC_SECONDS}}
-        return applications.shipped(self.kube, self.product, self.user, values)
+        return {"operator": {"image": image, "resyncSeconds": RESYNC_SECONDS}}
 
     def commit(self, message: str, **changes: object) -> str:
         """Commit the SergasMonitoring with changed fields of its spec; the revision."""
