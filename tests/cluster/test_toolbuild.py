@@ -87,6 +87,18 @@ def test_what_a_killed_build_left_is_cleared_by_the_next(module, builds):
     assert not left.exists()
 
 
+def test_asking_for_a_key_leaves_the_build_of_another_process_alone(module):
+    running = paths.tools() / ".building-of-another"
+    running.mkdir(parents=True)
+    toolbuild.key(UNIT)
+    assert running.exists()
+
+
+def test_a_unit_that_lacks_a_program_is_built_again(module, builds):
+    (toolbuild.build(["probe"])["two"]).unlink()
+    assert toolbuild.build(["probe"])["two"].exists()
+
+
 def test_where_a_part_ends_counts_in_a_digest():
     assert toolbuild.digest([b"ab", b"c"]) != toolbuild.digest([b"a", b"bc"])
     assert re.fullmatch("[0-9a-f]{12}", toolbuild.digest([b""]))

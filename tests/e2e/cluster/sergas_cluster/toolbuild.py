@@ -39,18 +39,24 @@ def build(names: list[str]) -> dict[str, Path]:
 def published(unit: pins.Unit) -> Path:
     """Folder with the unit's binaries, built now when the cache lacks it."""
     folder = paths.tools() / f"{unit.name}-{key(unit)}"
-    if folder.exists():
+    if _complete(unit, folder):
         return folder
     with held(paths.tools() / ".lock", "building tools"):
-        if not folder.exists():  # another checkout may have built it while this one waited
+        if not _complete(unit, folder):  # another checkout may have built it while this one waited
+            shutil.rmtree(folder, ignore_errors=True)
             names = ", ".join(binary for binary, _ in unit.binaries)
             with step(f"building {names} from the Go module proxy", f"built {names}"):
                 _build(unit, folder)
     return folder
 
 
+def _complete(unit: pins.Unit, folder: Path) -> bool:
+    return all((folder / binary).exists() for binary, _ in unit.binaries)
+
+
 def _build(unit: pins.Unit, folder: Path) -> None:
-    for abandoned in paths.tools().glob(".building-*"):  # of a build that was killed: only one runs at a time
+    # Of a build that was killed: whoever builds holds the lock. Without it this would take a running build's programs.
+    for abandoned in paths.tools().glob(".building-*"):
         shutil.rmtree(abandoned)
     flags = pins.linker_flags(unit, (pins.module_folder(unit) / "go.mod").read_text())
     # The rename publishes all of a unit's binaries or none: an interrupted build leaves only a .building folder.
@@ -70,8 +76,6 @@ def key(unit: pins.Unit) -> str:
     for _, package in unit.binaries:
         if package.startswith("."):
             sources += sorted((folder / package).glob("*.go"))
-    for abandoned in paths.tools().glob(".building-*"):  # of a build that was killed: only one runs at a time
-        shutil.rmtree(abandoned)
     flags = pins.linker_flags(unit, (folder / "go.mod").read_text())
     facts = [flags, str(unit.binaries), str(BUILD_ENVIRONMENT), go_version(), platform.system(), platform.machine()]
     return digest([source.read_bytes() for source in sources] + [fact.encode() for fact in facts])
