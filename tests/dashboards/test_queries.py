@@ -1,12 +1,15 @@
 """Every panel asks a question that Prometheus can read, of series that are there, in few enough of them."""
 
 import re
+from dataclasses import replace
 
 import promql_parser
 import pytest
 
 from charts.expressions import TARGET_LABELS, exported_series, raw_metrics, recorded_series, selectors
+from charts.known import known_series
 from charts.panels import EVERYTHING, filled_in
+from charts.promql import problems
 from sergas_metrics.catalogue import CATALOGUE
 
 CHOICES = {
@@ -47,6 +50,14 @@ def test_every_expression_reads_series_that_somebody_exports_or_records_with_lab
                 for metric, labels in selectors(expr):
                     assert metric in known
                     assert labels <= known[metric] | TARGET_LABELS | {"environment"}
+
+
+def test_rates_ranges_groupings_and_matchings_are_ones_that_can_answer(every_panel, subtests, groups):
+    # The environment is a label that Prometheus gives to all it sends.
+    known = {name: replace(one, labels=one.labels | {"environment"}) for name, one in known_series(groups).items()}
+    for where, panel in every_panel:
+        with subtests.test(where):
+            assert [problem for expr in expressions(panel) for problem in problems(expr, known)] == []
 
 
 def test_what_the_application_exports_is_read_from_records(every_panel, subtests):

@@ -35,6 +35,11 @@ def objects(namespace: str, monitoring: str) -> list[Object]:
     return [_placed(item, namespace, monitoring) for item in every]
 
 
+def strained(namespace: str) -> list[Object]:
+    """What drills put under strain."""
+    return [_placed(item, namespace, namespace) for item in _read(STRAINED)]
+
+
 def _read(file: Path) -> Iterator[Object]:
     return (item for item in yaml.safe_load_all(file.read_text(encoding="utf-8")) if item)
 
@@ -50,17 +55,26 @@ def _placed(item: Object, namespace: str, monitoring: str) -> Object:
     return item
 
 
-def install(kube: Kube, namespace: str, monitoring: str) -> None:
+def install(kube: Kube, namespace: str, monitoring: str, *, bounded: bool = True) -> None:
     """Start them, and what drills put under strain.
 
     Before the Prometheus that is to watch them: one that runs may take three minutes to hear of a ServiceMonitor, for
-    its reloader can miss a change and then looks no sooner.
+    its reloader can miss a change and then looks no sooner. Volumes are of the default StorageClass where the cluster
+    has no `bounded` one.
     """
     # node-exporter looks at the node's folders, which no stricter standard lets a pod do.
     labels = MADE_BY | {"pod-security.kubernetes.io/enforce": "privileged"}
     kube.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace, "labels": labels}})
-    kube.apply(*objects(namespace, monitoring))
-    kube.apply(*_read(STRAINED), namespace=namespace)
+    every = [*objects(namespace, monitoring), *strained(namespace)]
+    kube.apply(*(every if bounded else map(unbounded, every)))
+
+
+def unbounded(item: Object) -> Object:
+    """The object with its claims of volumes left to the default StorageClass."""
+    claims = item["spec"].get("volumeClaimTemplates", ()) if item["kind"] == "StatefulSet" else ()
+    for claim in (*claims, *((item,) if item["kind"] == "PersistentVolumeClaim" else ())):
+        claim["spec"].pop("storageClassName", None)
+    return item
 
 
 def wait(stack: Stack, namespace: str) -> None:
