@@ -41,7 +41,8 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     report = yield
     kube = getattr(item, "funcargs", {}).get("kube")
     namespace = getattr(getattr(item, "module", None), "NAMESPACE", None)
-    if report.failed and kube is not None and namespace:
+    # By the end of a session the way to the cluster is closed.
+    if report.failed and report.when != "teardown" and kube is not None and namespace:
         lines = diagnose(kube, stacks.NAME, [namespace, stacks.SINK_NAMESPACE], OPERATOR)
         report.sections.append((f"what {namespace} looks like", "\n".join(lines)))
     return report
