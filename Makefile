@@ -36,7 +36,7 @@ test-unit: venv tools-light chart-deps dashboard-schema ## The quick loop: every
 .PHONY: test-apiserver
 test-apiserver: venv ## The operator and the CRD on an API server of its own, on loopback
 	@$(CLUSTER_CMD) tools light prometheus-operator
-	$(PY) -m pytest -m apiserver tests/operator
+	$(PY) -m pytest -m apiserver tests/operator tests/install
 
 .PHONY: test-e2e
 test-e2e: venv cluster images ## The end-to-end suite on the cluster that CLUSTER names

@@ -48,9 +48,10 @@ class Dependency:
         return self._known(path) or self._named(path) or self._taken_whole(path)
 
     def _taken_whole(self, path: tuple[str, ...]) -> bool:
-        # That a template takes all of a first key, such as `with .Values.serviceMonitor`, says nothing of those below.
-        first = f'index .Values "{path[0]}"' in self.templates
-        return first or any(self._named(path[:count]) for count in range(2, len(path)))
+        # `with .Values.serviceMonitor` says nothing of the keys below a first key; a template that writes it out does.
+        first = re.escape(path[0])
+        ways = rf'index \.Values "{first}"|toYaml \.Values\.{first}(?![\w.])|\.Values\.{first} \| toYaml'
+        return bool(re.search(ways, self.templates)) or any(self._named(path[:count]) for count in range(2, len(path)))
 
     def _named(self, path: tuple[str, ...]) -> bool:
         return bool(re.search(rf"\.Values\.{re.escape('.'.join(path))}(?![\w.])", self.templates))

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import yaml
 
+from charts import stack_names
 from charts.dependency_values import Dependency, leaves
 from charts.helm import CHART, KUBE_VERSION, RenderError, objects, template, tool
 from charts.images import images
@@ -22,6 +23,7 @@ from charts.rendered import (
     jobs_given,
     pods,
     release_bytes,
+    selectors,
     without_nulls,
 )
 from charts.schemas import LOCATION, crd_schemas, write
@@ -119,16 +121,17 @@ def our_advice_knows_the_stacks_defaults(case: Rendered) -> Iterator[str]:
 
 
 def rules_and_datasources_meet_the_names_our_operator_gives(case: Rendered) -> Iterator[str]:
-    """The Services `<name>-prometheus:9090` and `<name>-alertmanager:9093`, and the jobs of the same names."""
+    """The names in stack_names.py, which a test on the cluster holds our operator to."""
     if not case.on(STACK):
         return
-    wanted = {
-        f"http://{NAME}-prometheus.{NAMESPACE}:9090/",
-        f"http://{NAME}-alertmanager.{NAMESPACE}:9093/",
-    }
+    wanted = stack_names.datasources(NAME, NAMESPACE)
     found = {url for item in case.objects for url in datasources(item)}
     if found != wanted:
         yield f"Grafana's datasources are {sorted(found)}, not {sorted(wanted)}"
+    known = stack_names.selectors(NAME, NAMESPACE)
+    for selector in sorted(selectors(case.objects)):
+        if not any(selector.startswith(one) for one in known):
+            yield f"rules select by {{{selector}}}, which is none of {', '.join(sorted(known))}"
     given = jobs_given(case.objects)
     for job in sorted(jobs_asked_for(case.objects) - given):
         yield f'rules ask for job="{job}", which no ServiceMonitor gives (they give {", ".join(sorted(given))})'

@@ -71,6 +71,18 @@ def jobs_asked_for(items: list[dict[str, Any]]) -> set[str]:
     return set(re.findall(rf'\bjob=\\"({NAME}-(?:prometheus|alertmanager|operator))\\"', rules))
 
 
+def selectors(items: list[dict[str, Any]]) -> set[str]:
+    """Selectors of the stack's rules on what Prometheus and Alertmanager tell of themselves, from `job=` on."""
+    expressions = [
+        rule["expr"]
+        for item in items
+        if item["kind"] == "PrometheusRule" and "app.kubernetes.io/name" not in (item["metadata"].get("labels") or {})
+        for group in item["spec"]["groups"]
+        for rule in group["rules"]
+    ]
+    return set(re.findall(rf'\b(job="{NAME}-(?:prometheus|alertmanager)"[^}}]*)', "\n".join(expressions)))
+
+
 def jobs_given(items: list[dict[str, Any]]) -> set[str]:
     """Jobs that the ServiceMonitors give: a fixed one, or the name of the Service they find."""
     found = {f"{NAME}-prometheus", f"{NAME}-alertmanager"} & {

@@ -36,10 +36,11 @@ def server():
     http.server_close()
 
 
-def test_it_waits_until_the_address_answers(ready, server, capsys, monkeypatch):
+def test_it_waits_until_the_address_answers_and_says_once_why(ready, server, capsys, monkeypatch):
     monkeypatch.setitem(ready["wait_for"].__globals__, "PAUSE_SECONDS", 0)
     assert ready["wait_for"](server, deadline=float("inf"))
-    assert capsys.readouterr().out == f"{server} ready\n"
+    waiting = f"{server} not ready yet: HTTP Error 503: Service Unavailable\n"
+    assert capsys.readouterr().out == f"{waiting}{server} ready\n"
 
 
 def test_it_names_the_address_that_never_answered_and_why(ready, server, capsys):

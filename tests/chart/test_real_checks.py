@@ -18,7 +18,7 @@ RULE = """\
 apiVersion: monitoring.coreos.com/v1
 kind: PrometheusRule
 metadata: {name: stack, namespace: monitoring}
-spec: {groups: [{name: g, rules: [{alert: A, expr: 'up{job="sergas-prometheus"} == 0'}]}]}
+spec: {groups: [{name: g, rules: [{alert: A, expr: 'up{job="sergas-prometheus",namespace="monitoring"} == 0'}]}]}
 """
 DATASOURCES = """\
 apiVersion: v1
@@ -138,6 +138,13 @@ def test_datasources_of_another_name_are_told(case):
     )
 
 
+def test_a_rule_that_selects_by_other_labels_is_told(case):
+    rendered = case({"rule.yaml": RULE.replace('namespace="monitoring"', 'pod="x"')})
+    assert next(real_checks.rules_and_datasources_meet_the_names_our_operator_gives(rendered)).startswith(
+        'rules select by {job="sergas-prometheus",pod="x"}, which is none of job="sergas-alertmanager",container='
+    )
+
+
 def test_a_value_that_nobody_reads_is_told(case):
     rendered = case(**{STACK: {"grafana": {"admin": {"existingSecrt": "x"}}}})
     assert list(real_checks.every_value_we_hand_on_is_read(rendered)) == [
@@ -187,6 +194,7 @@ def test_a_pod_without_the_named_pull_secrets_is_told(case):
         ("named.only.here", True),
         ("named.whole.below", True),
         ("serviceMonitor.misspelt", False),
+        ("config.any", True),
         ("inner.key", True),
         ("inner.other", False),
         ("grafana.ini.any", True),
@@ -195,7 +203,7 @@ def test_a_pod_without_the_named_pull_secrets_is_told(case):
 def test_a_value_is_read_where_a_file_or_a_template_names_it(path, read):
     templates = (
         "{{ .Values.named.only.here }}{{ toYaml .Values.named.whole }}{{ with .Values.serviceMonitor }}"
-        '{{ index .Values "grafana" }}'
+        '{{ index .Values "grafana" }}{{ toYaml .Values.config }}'
     )
     inner = Dependency("1", {"key": 1}, "", {})
     chart = Dependency("1", {"a": {"b": 1}, "free": {}}, templates, {"inner": inner})

@@ -18,8 +18,12 @@ def complaint(url: str) -> str | None:
 
 
 def wait_for(url: str, deadline: float) -> bool:
-    """Ask `url` until it answers 200 or the monotonic clock passes `deadline`; print the outcome."""
+    """Ask `url` until it answers 200 or the monotonic clock passes `deadline`; print what changes, and the outcome."""
+    before = None
     while (problem := complaint(url)) and time.monotonic() < deadline:
+        if problem != before:
+            print(f"{url} not ready yet: {problem}", flush=True)
+        before = problem
         time.sleep(PAUSE_SECONDS)
     print(f"{url} {'NOT READY: ' + problem if problem else 'ready'}", flush=True)
     return problem is None

@@ -2,7 +2,7 @@
 instead. All are collected, so that one run shows them all. */}}
 {{- define "sergas-monitoring.advice" -}}
 {{- $problems := list -}}
-{{- range $part := list "stackOwners" "stackMovedSettings" "stackNames" "grafana" "webhooks" "exporters" "namespaces" "objectives" "registries" "probes" -}}
+{{- range $part := list "stackOwners" "stackMovedSettings" "stackNames" "grafana" "webhooks" "exporters" "namespaces" "objectives" "registries" "probes" "crd" -}}
 {{- range splitList "\n" (include (printf "sergas-monitoring.advice.%s" $part) $) -}}
 {{- with trim . -}}{{- $problems = append $problems (printf "- %s" .) -}}{{- end -}}
 {{- end -}}
@@ -163,5 +163,16 @@ prometheus-redis-exporter.image.repository: this chart does not read global.imag
 {{- if and $secrets $exporter.enabled (not (dig "image" "pullSecrets" list $exporter)) }}
 {{ $name }}.image.pullSecrets: this chart does not read global.imagePullSecrets. Set it to [{{ join ", " $secrets }}] too.
 {{- end }}
+{{- end }}
+{{- end -}}
+
+{{/* A CRD that is older than the chart. */}}
+{{- define "sergas-monitoring.advice.crd" -}}
+{{- $missing := list -}}
+{{- if .Values.crds.check -}}
+{{- $missing = include "sergas-monitoring.crd.missing" . | trim | splitList "\n" | compact -}}
+{{- end -}}
+{{- with $missing }}
+crds: the CRD in the cluster does not know {{ join ", " . }}, and Helm never upgrades CRDs. Run `kubectl apply --server-side --force-conflicts --filename crds/` in the chart's folder, then try again.
 {{- end }}
 {{- end -}}
