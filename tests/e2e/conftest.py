@@ -104,7 +104,7 @@ def suite(kube: Kube, images: dict[str, str]) -> Iterator[Suite]:
 
     E2E_KEEP=1 keeps it, and goes on with what an earlier such run kept: for a test that is being written.
     """
-    names = [stacks.OPERATOR_NAMESPACE, stacks.SINK_NAMESPACE, stacks.INSTALL, *stacks.SPECS]
+    names = [stacks.OPERATOR_NAMESPACE, stacks.SINK_NAMESPACE, stacks.INSTALL, stacks.INSTALL4, *stacks.SPECS]
     keep = bool(os.environ.get("E2E_KEEP"))
     if not (keep and kube.get(path("v1", "", "namespaces", stacks.OPERATOR_NAMESPACE))):
         remove_namespaces(kube, names)

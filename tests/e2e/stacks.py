@@ -13,6 +13,7 @@ DIGEST = "e2e-digest"
 REPAIR = "e2e-repair"
 DELETION = "e2e-deletion"
 INSTALL = "e2e-install"
+INSTALL4 = "e2e-install4"
 
 MADE_BY = {"app.kubernetes.io/managed-by": "sergas-e2e"}
 RESYNC_SECONDS = 15

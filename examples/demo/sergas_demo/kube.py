@@ -81,13 +81,13 @@ class Kube:
         """
         return self._run(["kubectl", *arguments], stdin)
 
-    def helm(self, *arguments: str) -> str:
-        """Run helm and return its stdout.
+    def helm(self, *arguments: str, program: str = "helm") -> str:
+        """Run helm, or another version of it, and return its stdout.
 
         Raises:
             CommandError: When it ends non-zero.
         """
-        return self._run(["helm", *arguments], None)
+        return self._run([program, *arguments], None)
 
     def apply(self, *objects: Object, namespace: str = "", arguments: Sequence[str] = ()) -> str:
         """`kubectl apply` objects, and return what it said."""

@@ -41,6 +41,7 @@ def parser() -> argparse.ArgumentParser:
     _json(_add(verb, "status", "what runs and where its files are; ends with 1 unless ready", _status))
     images = _add(verb, "images", "build the project's images whose inputs changed, and load them", _images)
     images.add_argument("names", nargs="*", help="operator, app, sink; default: all")
+    images.add_argument("--also-as", metavar="TAG", default="", help="give them this tag too, as a release would")
     _json(images)
     exporters = _add(
         verb, "exporters", "build the images of exporters, PostgreSQL and Redis, and load them", _exporters
@@ -96,6 +97,8 @@ def _status(options: argparse.Namespace) -> None:
 
 def _images(options: argparse.Namespace) -> None:
     names = verbs.images(options.names)
+    if options.also_as:
+        verbs.tag_images(names, options.also_as)
     if options.json:
         print(json.dumps(names))
 

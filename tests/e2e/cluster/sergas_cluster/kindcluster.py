@@ -156,6 +156,12 @@ def build_images(chosen: list[str]) -> dict[str, str]:
     return names
 
 
+def tag(name: str, other: str) -> None:
+    """Give an image of the Docker engine another name, and load it into the kind cluster under it."""
+    output(["docker", "tag", name, other], f"tag {name} as {other}")
+    output([_kind(), "load", "docker-image", f"--name={NAME}", other], f"load {other} into kind")
+
+
 def push_images(chosen: list[str], registry: str) -> dict[str, str]:
     """Build the project's images with Docker and push them to `registry`; short name to full name."""
     require_docker()

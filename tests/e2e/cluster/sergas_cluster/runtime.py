@@ -122,6 +122,11 @@ def load(archives: list[Path]) -> list[Path]:
     return loaded
 
 
+def tag(name: str, other: str) -> None:
+    """Give an image of the store another name."""
+    output(ctr("images", "tag", "--force", name, other), f"tag {name} as {other}")
+
+
 def forget_images(repository: str, keys: set[str], used: set[str]) -> None:
     """Remove the images under `repository` that no pod uses and whose tag does not end in one of `keys`."""
     for name in output(ctr("images", "list", "--quiet"), "list images").split():

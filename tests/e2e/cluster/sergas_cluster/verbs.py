@@ -5,7 +5,7 @@ import shlex
 import sys
 from pathlib import Path
 
-from . import choosing, exporterimages, kindcluster, packaged, paths, toolbuild
+from . import choosing, exporterimages, kindcluster, packaged, paths, runtime, toolbuild
 from . import guard as guarding
 from .command import succeeds
 from .errors import ClusterError
@@ -136,6 +136,23 @@ def images(chosen: list[str]) -> dict[str, str]:
 def exporters() -> dict[str, str]:
     """Put the images of the exporters and databases where the packaged cluster finds them; the others pull them."""
     return packaged.exporters() if choosing.choose().cluster == "packaged" else exporterimages.names()
+
+
+def tag_images(names: dict[str, str], tag: str) -> None:
+    """Give images of the chosen cluster another tag, so that manifests of a release run what was built here.
+
+    Raises:
+        ClusterError: for CLUSTER=existing, which pulls what a release names from where it was published.
+    """
+    cluster = choosing.choose().cluster
+    if cluster == "existing":
+        raise ClusterError(
+            "CLUSTER=existing pulls released images from their registry; run with CLUSTER=packaged or kind"
+        )
+    for name in names.values():
+        other = f"{name.rpartition(':')[0]}:{tag}"
+        {"packaged": runtime.tag, "kind": kindcluster.tag}[cluster](name, other)
+        say(f"{name} is {other} too")
 
 
 def needed_groups() -> list[str]:

@@ -1,0 +1,116 @@
+"""The guides, followed to the letter: every shell block of docs/guides/*.md and README.md runs on the cluster.
+
+What stands in for what a reader has: stubs for the dependencies from Helm repositories (the cluster brings the
+Prometheus Operator), this checkout's operator image under the tag of the release, and an address of nobody as
+SLACK_URL. Guides that go on where another one ended are one story; every other page begins with a cluster that has no
+namespace `monitoring`.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import onecluster
+import pytest
+import yaml
+from sergas_demo import cleanup
+from sergas_demo.kube import Kube, path
+from sergas_demo.places import CHART, CHECKOUT, CRD
+from sergas_demo.waiting import expect, until
+
+sys.path.insert(0, str(CHECKOUT))
+
+from docs.shell_blocks import Block, blocks, pages
+
+NAMESPACE = "monitoring"
+RELEASE = "sergas"
+TOLD = [["helm.md", "upgrade.md", "uninstall.md"]]
+BLOCK_SECONDS = 420
+COPIED = ("charts", "manifests", "examples", "docs", "tests")
+VARIABLES = {"SLACK_URL": "http://127.0.0.1:9/nobody"}
+
+
+def stories() -> list[list[Path]]:
+    """Pages with something to run, those that go on from one another together."""
+    found = {page.name: page for page in pages() if any(not block.excuse for block in blocks(page))}
+    told = [[found.pop(name) for name in names] for names in TOLD]
+    return told + [[page] for page in found.values()]
+
+
+STORIES = stories()
+
+
+@pytest.fixture(scope="module")
+def shell(kube: Kube, released_image, tmp_path_factory) -> Callable[[Block], str]:
+    """Runs a block in a copy of the checkout, so that what guides write stays out of it."""
+    folder = tmp_path_factory.mktemp("checkout")
+    for name in COPIED:
+        shutil.copytree(CHECKOUT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    (folder / ".venv").symlink_to(CHECKOUT / ".venv")
+    subprocess.run([sys.executable, folder / "charts" / "stubs.py"], check=True, capture_output=True)
+    helm = {f"HELM_{kind}_HOME": str(folder / ".helm" / kind.lower()) for kind in ("CACHE", "CONFIG", "DATA")}
+    environment = os.environ | VARIABLES | helm | {"KUBECONFIG": str(kube.kubeconfig)}
+    environment["PATH"] = f"{CHECKOUT / 'bin'}{os.pathsep}{environment['PATH']}"
+
+    def run(block: Block) -> str:
+        command = ["bash", "-euo", "pipefail", "-c", block.text]
+        done = subprocess.run(
+            command,
+            cwd=folder,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=BLOCK_SECONDS,
+            check=False,
+        )
+        assert done.returncode == 0, f"{block.place} ended with {done.returncode}:\n{block.text}\n{done.stdout}"
+        return done.stdout
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def released_image(images: dict[str, str]) -> None:
+    """The operator's image under the tag that the chart's defaults name."""
+    version = yaml.safe_load((CHART / "Chart.yaml").read_text(encoding="utf-8"))["appVersion"]
+    onecluster.command("images", "operator", "--also-as", version)
+
+
+@pytest.fixture
+def bare(kube: Kube) -> Iterator[None]:
+    """A cluster without the namespace of the guides, before and after."""
+    if kube.get("/apis/monitoring.sergas.com/v1alpha1") is not None:
+        kube.kubectl("apply", "--server-side", "--force-conflicts", "-f", str(CRD))
+    clear(kube)
+    yield
+    clear(kube)
+
+
+def clear(kube: Kube) -> None:
+    """Remove the guides' release, their stack and their namespace, and wait for the end of it."""
+    place = path("v1", "", "namespaces", NAMESPACE)
+    if kube.get(place) is None:
+        return
+    kube.helm("uninstall", RELEASE, "--namespace", NAMESPACE, "--ignore-not-found")
+    cleanup.stop_stacks(kube, [NAMESPACE])
+    kube.delete(place)
+    until(f"The end of namespace {NAMESPACE}", lambda: expect(not kube.get(place), "it is there"), seconds=120)
+
+
+@pytest.mark.usefixtures("bare")
+@pytest.mark.parametrize("story", STORIES, ids=["+".join(page.stem for page in story) for story in STORIES])
+def test_every_block_of_the_guide_runs(story, shell, capsys):
+    ran, excused = [], []
+    for block in (block for page in story for block in blocks(page)):
+        (excused if block.excuse else ran).append(block)
+        if not block.excuse:
+            shell(block)
+    assert ran
+    with capsys.disabled():
+        print(f"\n{', '.join(page.name for page in story)}: {len(ran)} shell blocks run, {len(excused)} excused")
+        for block in excused:
+            print(f"  {block.place} not run: {block.excuse}")
