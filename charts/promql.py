@@ -51,15 +51,7 @@ def labels(expr: str, known: Mapping[str, Series]) -> frozenset[str]:
 
 def metrics(expr: str) -> set[str]:
     """Names of the series that `expr` reads."""
-    return {metric(node) for node in nodes(promql.parse(expr)) if isinstance(node, promql.VectorSelector)}
-
-
-def metric(selector: Any) -> str:
-    """The metric a selector names, before its braces or within; "" where it gives a pattern or none."""
-    within = (
-        one.value for one in selector.matchers.matchers if one.name == "__name__" and one.op == promql.MatchOp.Equal
-    )
-    return selector.name or next(within, "")
+    return {node.name for node in nodes(promql.parse(expr)) if isinstance(node, promql.VectorSelector)}
 
 
 def nodes(node: Any) -> Iterator[Any]:
@@ -98,7 +90,7 @@ class _Reader:
             case promql.VectorSelector():
                 return self._selected(node)
             case promql.MatrixSelector():
-                self._check_range(metric(node.vector_selector), node.range.total_seconds())
+                self._check_range(node.vector_selector.name, node.range.total_seconds())
                 return self.labels(node.vector_selector)
             case promql.AggregateExpr():
                 return self._aggregated(node)
@@ -109,13 +101,12 @@ class _Reader:
         return self.labels(node.expr) if hasattr(node, "expr") else frozenset()
 
     def _selected(self, node: Any) -> frozenset[str]:
-        name = metric(node)
-        series = self.known.get(name)
+        series = self.known.get(node.name)
         if series is None:
-            self.found.append(f"nobody exports or records {name}" if name else "a selector names no metric")
+            self.found.append(f"nobody exports or records {node.name}")
             return TARGET_LABELS
         asked = {matcher.name for matcher in node.matchers.matchers} - {"__name__"}
-        self._check_labels(asked, series.labels, f"{name} is selected by")
+        self._check_labels(asked, series.labels, f"{node.name} is selected by")
         return series.labels
 
     def _aggregated(self, node: Any) -> frozenset[str]:
@@ -178,18 +169,18 @@ class _Reader:
 
     def _check_kind(self, function: str, node: Any) -> None:
         ranges = [argument for argument in node.args if isinstance(argument, promql.MatrixSelector)]
-        for name in (metric(one.vector_selector) for one in ranges):
-            kind = self.known[name].kind if name in self.known else None
+        for metric in (one.vector_selector.name for one in ranges):
+            kind = self.known[metric].kind if metric in self.known else None
             if kind and function in OF_COUNTERS and kind not in {"counter", "histogram"}:
-                self.found.append(f"{function}() is taken of {name}, which is a {kind} and no counter")
+                self.found.append(f"{function}() is taken of {metric}, which is a {kind} and no counter")
             if kind and function in OF_GAUGES and kind != "gauge":
-                self.found.append(f"{function}() is taken of {name}, which is a {kind} and no gauge")
+                self.found.append(f"{function}() is taken of {metric}, which is a {kind} and no gauge")
 
-    def _check_range(self, name: str, seconds: float) -> None:
-        every = self.known[name].every_seconds if name in self.known else 0
+    def _check_range(self, metric: str, seconds: float) -> None:
+        every = self.known[metric].every_seconds if metric in self.known else 0
         if seconds < SCRAPES_IN_A_RANGE * every:
             self.found.append(
-                f"{name} gets a sample every {every:g} s, and a range of {seconds:g} s holds fewer than"
+                f"{metric} gets a sample every {every:g} s, and a range of {seconds:g} s holds fewer than"
                 f" {SCRAPES_IN_A_RANGE}: write {SCRAPES_IN_A_RANGE * every:g} s or more"
             )
 

@@ -1,12 +1,14 @@
 """The dashboards as the chart ships them. The SDK that writes them is not imported here: it warns on import."""
 
 import json
+from dataclasses import replace
 from functools import cache
 
 import pytest
 import yaml
 
 from charts.helm import CHART, objects, template
+from charts.known import known_series
 
 FOLDER = CHART / "dashboards"
 FILES = sorted(FOLDER.glob("*.json"))
@@ -55,6 +57,13 @@ def groups():
     """Every rule group that the chart renders."""
     rules = [item for item in objects(template()) if item["kind"] == "PrometheusRule"]
     return [group for item in rules for group in item["spec"]["groups"]]
+
+
+@pytest.fixture(scope="session")
+def known(groups):
+    """Every series there is, with the external label that a central store puts on it."""
+    every = known_series(groups)
+    return {name: replace(series, labels=series.labels | {"environment"}) for name, series in every.items()}
 
 
 def pytest_generate_tests(metafunc):

@@ -4,7 +4,7 @@ import re
 
 import promql_parser
 
-from charts.expressions import recorded_series, selectors
+from charts.expressions import selectors
 from charts.panels import filled_in
 
 OFFERED = {
@@ -45,12 +45,11 @@ def test_what_is_offered_is_used_and_what_is_used_is_offered(shipped, panels):
     assert used == set(variables(shipped)) - {"datasource"}
 
 
-def test_the_values_to_choose_from_are_asked_of_records_within_what_was_chosen_before(shipped, groups):
-    records = recorded_series(groups)
+def test_the_values_to_choose_from_are_asked_of_records_within_what_was_chosen_before(shipped, known):
     for name, variable in list(variables(shipped).items())[1:]:
         series, label = re.fullmatch(r"label_values\((.+), (\w+)\)", variable["query"]["query"]).groups()
         [(metric, labels)] = selectors(filled_in(series))
-        assert label in records[metric] | {"environment"}
+        assert label in known[metric].labels
         assert name == "environment" or "environment" in labels
 
 
