@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from typing import Any
 
@@ -75,6 +76,25 @@ def test_critical_goes_to_its_channel_the_pager_and_mail_and_a_warning_to_its_ch
         "[FIRING:1] HighErrorRate (critical) sergas-api in crm",
     ]
     assert all("summary of" in part(mail, kind) for mail in far_end.mails for kind in ("plain", "html"))
+
+
+def test_an_attack_in_a_label_arrives_as_harmless_text_everywhere(started: Alertmanager, far_end: FarEnd) -> None:
+    attack = "x\r\nBcc: victim@example.com\r\n\r\n<!channel> <http://evil.example|Runbook> <script>alert(1)</script>"
+    hostile = alert("HighErrorRate", namespace=attack, job=attack)
+    started.post([hostile | {"annotations": {"summary": attack, "description": attack}}])
+    [mail] = wait("a mail", lambda: far_end.mails)
+    wait("one message in Slack and one event", lambda: far_end.at("/slack") and far_end.at("/v2/enqueue"))
+    assert {"bcc", "cc"} & {name.lower() for name in mail} == set()
+    assert "\n" not in mail["Subject"]
+    assert mail["Subject"].startswith("[FIRING:1] HighErrorRate (critical) x Bcc: victim@example.com <!channel>")
+    assert "<script" not in part(mail, "html")
+    assert "://" not in part(mail, "html") + part(mail, "plain")
+    [message] = far_end.at("/slack")
+    shown = json.dumps(message["attachments"])
+    assert not any(mark in shown for mark in ("<!", "<http", "<script", "://"))
+    [event] = far_end.at("/v2/enqueue")
+    assert "\n" not in event["payload"]["summary"]
+    assert event.get("links", []) == []
 
 
 def test_the_end_of_an_alert_closes_the_same_incident(started: Alertmanager, far_end: FarEnd) -> None:
