@@ -12,6 +12,10 @@ from kube import CHILDREN, Namespace
 pytestmark = pytest.mark.apiserver
 
 GONE_SECONDS = 15.0
+MAIL = {
+    "name": "mail",
+    "email": {"to": ["ops@example.com"], "from": "alerts@example.com", "smarthost": "smtp.example.com:587"},
+}
 
 
 def left(namespace: Namespace) -> list[tuple[str, str]]:
@@ -72,11 +76,15 @@ def test_a_restarted_operator_finds_what_happened_meanwhile_and_writes_nothing_e
     assert granted.writes(unserved.name, since=before) == [("patch", "prometheuses")]
 
 
+@pytest.mark.parametrize("receivers", [[], [MAIL]], ids=["without a digest", "with a digest"])
 def test_a_resync_writes_nothing(
-    unserved: Namespace, granted: ControlPlane, start_operator: Callable[..., OperatorProcess]
+    unserved: Namespace,
+    granted: ControlPlane,
+    start_operator: Callable[..., OperatorProcess],
+    receivers: list[dict[str, object]],
 ) -> None:
     operator = start_operator(SERGAS_RESYNC_SECONDS="2")
-    unserved.create()
+    unserved.create({"receivers": receivers})
     unserved.wait_for_children()
     for kind in ("Prometheus", "Alertmanager"):
         unserved.settle_as_prometheus_operator(kind)
