@@ -68,6 +68,8 @@ class Store:
     def __init__(self, folder: Path, rows: int = ROWS) -> None:
         self._rows = rows
         self._db = sqlite3.connect(folder / FILE, isolation_level=None, check_same_thread=False)
+        # One process alone opens the file; this also spares the shared memory that network volumes have not.
+        self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = FULL")
         # There is no other folder it may write to.

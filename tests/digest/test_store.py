@@ -120,6 +120,7 @@ def test_everything_is_still_there_after_the_file_is_opened_again(store: Store, 
     store.take([alert("ended", ends=NOW), alert("firing")], NOW)
     tell(store)
     store.take([alert("new", ends=NOW)], NOW)
+    store.close()
     again = Store(tmp_path)
     assert {found.name for found in again.pending("mail").alerts} == {"firing", "new"}
     assert again.boundary("mail") == int(NOW)
