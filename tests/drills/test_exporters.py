@@ -36,6 +36,8 @@ def test_a_monitor_finds_the_service_that_stands_for_it():
 def test_rights_go_to_the_account_in_their_namespace():
     [binding] = named("ClusterRoleBinding").values()
     assert [subject["namespace"] for subject in binding["subjects"]] == ["exporters"]
+    assert binding["roleRef"]["name"] in named("ClusterRole")
+    assert binding["metadata"]["name"].startswith("exporters-")
 
 
 def test_volumes_are_left_to_the_default_class_where_there_is_no_bounded_one():

@@ -48,7 +48,12 @@ def _placed(item: Object, namespace: str, monitoring: str) -> Object:
     if item["kind"] == "ServiceMonitor":
         item["metadata"]["namespace"] = monitoring
         item["spec"].setdefault("namespaceSelector", {"matchNames": [namespace]})
-    elif item["kind"] not in CLUSTER_WIDE:
+    elif item["kind"] in CLUSTER_WIDE:
+        # Two modules may have exporters of their own at once.
+        item["metadata"]["name"] = f"{namespace}-{item['metadata']['name']}"
+        if "roleRef" in item:
+            item["roleRef"]["name"] = f"{namespace}-{item['roleRef']['name']}"
+    else:
         item["metadata"]["namespace"] = namespace
     for subject in item.get("subjects", ()):
         subject["namespace"] = namespace
