@@ -23,7 +23,13 @@ def there(scene):
 
 
 def wait_for(scene, names, seconds=60):
+    """Return when these are all Applications.
+
+    It asks for a look at git again and again: asked while they look, ApplicationSets forget it.
+    """
+
     def look():
+        refresh(scene)
         expect(there(scene) == names, f"there are {', '.join(sorted(there(scene))) or 'none'}")
 
     until("The Applications of the environments", look, seconds=seconds)
@@ -80,7 +86,6 @@ def test_a_folder_becomes_an_environment_on_the_cluster_of_its_name(sets):
         sets.user.write("environments/staging/sergas.yaml", manifest(NAME, spec() | {"environment": "staging"}))
         sets.user.write("environments/staging/chart/values.yaml", values)
         sets.user.commit("An environment")
-        refresh(sets)
         wait_for(sets, MADE)
         sets.secrets()
         sets.applications.wait_synced("", *sorted(MADE))
@@ -96,7 +101,6 @@ def test_a_folder_that_goes_takes_its_applications_and_all_they_made_with_it(set
     with sets.ledger.event("the folder removed") as event:
         sets.user.git("rm", "-r", "--quiet", "environments/staging")
         sets.user.commit("No more staging")
-        refresh(sets)
         wait_for(sets, set(), seconds=120)
         wait_empty(sets)
         event.mark("all gone after")
