@@ -12,7 +12,8 @@ CLUSTER_ROLE = path("rbac.authorization.k8s.io/v1", "", "clusterroles", "monitor
 
 def install(scene):
     """Everything running, whatever the test before it left."""
-    scene.commit("Run")
+    if not (scene.user.folder / "monitoring").exists():
+        scene.commit("Run")
     scene.kube.apply(*scene.shipped())
     scene.applications.wait_synced("", *ALL)
     scene.secrets()
@@ -27,7 +28,7 @@ def delete(scene, name, seconds=90):
 
 
 def wait_empty(scene):
-    """Return when nothing but the volumes' claims' absence is left of the stack and the chart."""
+    """Return when nothing is left of the stack and the chart, volumes included: the test's are not to be retained."""
 
     def look():
         left = scene.left()
@@ -35,7 +36,7 @@ def wait_empty(scene):
         no_stack_pods(scene.kube, MONITORING_NAMESPACE)
         expect(not scene.kube.get(CLUSTER_ROLE), "the ClusterRole is left")
 
-    until("The end of all that was deployed", look, seconds=90)
+    until("The end of all that was deployed", look, seconds=120)
 
 
 @pytest.mark.parametrize(
@@ -54,7 +55,7 @@ def test_applications_deleted_one_after_another_leave_the_crds_and_nothing_else(
 def test_an_application_of_applications_installs_in_order_and_deletes_all(scene):
     files = scene.shipped()
     scene.user.write("argocd/sergas.yaml", *files)
-    scene.commit("Applications in git")
+    scene.user.commit("Applications in git")
     with scene.ledger.event("from nothing, by one Application of Applications") as event:
         scene.kube.apply(root(scene.product, scene.user))
         scene.secrets()
