@@ -13,6 +13,7 @@ HEADER = """\
 
 Each can be changed under its name in the chart's values: `alerts.<name>.threshold`, `window`, `for`, `severity`,
 `labels`, `annotations`, `enabled`. An alert on two lines has two levels; the milder one is `alerts.<name>.early`.
+[alerts-proven.md](alerts-proven.md) tells how each was raised by a real fault, and how long it took to arrive.
 """
 COLUMNS = ("Alert", "Severity", "Fires at", "Window", "For", "Reads")
 

@@ -24,11 +24,17 @@ HEADER = """\
 what it broke and follows the end of the alert. The same drills run in `make test-e2e`, which fails when an alert does
 not fire, reaches anyone it should not, misses anyone it should reach, or does not end.
 
-Seconds are counted from the fault, and for the end from its mending. They come from one run on {machine},
-with many faults at once, and differ from run to run. The application is scraped every 5 s, exporters as seldom as
-the chart has it; an alert is hurried by nothing but the chart's values `alerts.<name>`, shown here. One without any
-keeps the duration it is shipped with. Of alerts on CPU, memory and disks it is a container or a volume that is
-strained, never the node: it is the machine of whoever runs this.
+The application is `examples/sergas-app`. Its Zoho, its model and its own database are simulated, so their faults are
+switched on in it; PostgreSQL, Redis, volumes, containers and everything of the monitoring are real ones. Of alerts on
+CPU, memory and disks it is a container or a volume that is strained, never the node: it is the machine of whoever runs
+this.
+
+Seconds are counted from the fault, and for the end from its mending. They come from one run of each table of drills on
+{machine}, with many faults at once, and differ from run to run.
+The application is scraped every 5 s, exporters as seldom as the chart has it; groups of alerts wait 1 s and the digest
+goes out every 10 s. An alert is hurried by nothing but the chart's values `alerts.<name>`, shown here; one without any
+keeps the duration it is shipped with. One without an end is about something that nothing here ends. `SyncFailing` is
+info before it is a warning, so its warning has been told to the digest too.
 """
 NOT_RAISED: dict[str, str] = {}
 """Alerts that no fault raises here, and why."""
