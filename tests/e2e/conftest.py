@@ -19,7 +19,7 @@ from sergas_demo import cleanup, manifests, monitoring  # noqa: E402
 from sergas_demo.diagnosis import diagnose  # noqa: E402
 from sergas_demo.install import image_values, rolled_out  # noqa: E402
 from sergas_demo.kube import Kube, condition, path  # noqa: E402
-from sergas_demo.places import CHART, CHART_STUBS, CRD  # noqa: E402
+from sergas_demo.places import CHART, CHART_STUBS  # noqa: E402
 from sergas_demo.sink import Sink  # noqa: E402
 from sergas_demo.waiting import expect, until  # noqa: E402
 
@@ -117,9 +117,7 @@ def suite(kube: Kube, images: dict[str, str]) -> Iterator[Suite]:
 def install_everything(kube: Kube, images: dict[str, str], names: list[str]) -> None:
     """Namespaces, CRD, the receivers' far end, the operator, and every stack at once."""
     kube.apply(*map(namespace, names))
-    if kube.get("/apis/monitoring.sergas.com/v1alpha1") is not None:
-        # Helm never upgrades a chart's CRDs.
-        kube.kubectl("apply", "--server-side", "--force-conflicts", "-f", str(CRD))
+    onecluster.refresh_crd(kube)
     install_sink(kube, images["sink"])
     install_operator(kube, images["operator"])
     secrets = [manifests.secret(name, key, data) for name in stacks.SPECS for key, data in stacks.SECRETS.items()]
@@ -196,8 +194,9 @@ def install_operator(kube: Kube, image: str) -> None:
 
 
 @pytest.fixture(scope="session")
-def install_arguments(images: dict[str, str]) -> Callable[..., list[str]]:
-    """Make Helm's arguments for a release of the chart with the image under test."""
+def install_arguments(kube: Kube, images: dict[str, str]) -> Callable[..., list[str]]:
+    """Make Helm's arguments for a release of the chart with the image under test, on a cluster whose CRD is as new."""
+    onecluster.refresh_crd(kube)
     return lambda **values: chart_arguments(images["operator"], **values)
 
 

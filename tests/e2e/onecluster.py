@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from sergas_demo.kube import Kube
-from sergas_demo.places import CLUSTER_COMMAND
+from sergas_demo.places import CLUSTER_COMMAND, CRD
 
 
 def command(*arguments: str) -> str:
@@ -35,3 +35,9 @@ def images() -> dict[str, str]:
     """References of the project's images, built and loaded."""
     found: dict[str, str] = json.loads(command("images", "--json"))
     return found
+
+
+def refresh_crd(kube: Kube) -> None:
+    """Bring the cluster's CRD, where there is one, up to this checkout's: Helm never does."""
+    if kube.get("/apis/monitoring.sergas.com/v1alpha1") is not None:
+        kube.kubectl("apply", "--server-side", "--force-conflicts", "-f", str(CRD))

@@ -18,7 +18,7 @@ import pytest
 import yaml
 from sergas_demo import cleanup
 from sergas_demo.kube import Kube, path
-from sergas_demo.places import CHART, CHECKOUT, CRD
+from sergas_demo.places import CHART, CHECKOUT
 from sergas_demo.waiting import expect, until
 
 sys.path.insert(0, str(CHECKOUT))
@@ -83,8 +83,7 @@ def released_image(images: dict[str, str]) -> None:
 @pytest.fixture
 def bare(kube: Kube) -> Iterator[None]:
     """A cluster without the namespace of the guides, before and after."""
-    if kube.get("/apis/monitoring.sergas.com/v1alpha1") is not None:
-        kube.kubectl("apply", "--server-side", "--force-conflicts", "-f", str(CRD))
+    onecluster.refresh_crd(kube)
     clear(kube)
     yield
     clear(kube)

@@ -82,7 +82,7 @@ def install_chart(stage: Stage, say: Telling) -> str:
     subprocess.run([sys.executable, str(CHART_STUBS)], check=False, capture_output=True)
     stage.kube.apply(*namespaces())
     first = RELEASE not in stage.kube.helm("list", "--namespace", NAMESPACE, "--short").split()
-    if not first:
+    if stage.kube.get("/apis/monitoring.sergas.com/v1alpha1") is not None:
         # Helm installs a chart's CRDs and never upgrades them.
         stage.kube.kubectl("apply", "--server-side", "--force-conflicts", "-f", str(CRD))
     say("helm is waiting for the operator")
