@@ -90,6 +90,8 @@ def filled(expr: str, window: Window, variables: Iterable[Variable]) -> str:
 
     def value(match: re.Match[str]) -> str:
         name = match["name"] or match["braced"]
+        if name.isdigit():  # a group of label_replace's pattern, which Grafana leaves alone too
+            return match[0]
         if name not in values:
             raise ValueError(f"nothing replaces ${name} in {expr}: the dashboard has no such variable")
         return values[name]

@@ -55,6 +55,11 @@ def test_variables_are_replaced_however_they_are_written():
     assert filled(expr, shown, [Variable("namespace", ".*")]) == 'rate(a{n=~".*",m=~".*"}[75s]) + b[3600s] + c[60s]'
 
 
+def test_a_group_of_a_pattern_is_no_variable():
+    expr = 'label_replace(up, "a", "$1-${2}", "b", "(.)(.)")'
+    assert filled(expr, Window(7200, 3600, 60), []) == expr
+
+
 def test_a_series_is_named_by_the_legend_or_by_its_labels():
     labels = {"__name__": "up", "job": "api", "pod": "a"}
     assert legend("{{job}} of {{ pod }} {{gone}}", labels) == "api of a"
