@@ -21,7 +21,7 @@ demo: venv tools ## Bring a cluster up, install the chart, inject a fault, follo
 	@$(PY) examples/demo
 
 .PHONY: test
-test: lint test-unit test-apiserver mutants test-e2e ## Everything: linters, generated files, unit, chart, rules, end to end on a cluster
+test: lint test-unit test-matrix test-apiserver mutants test-e2e ## Everything: linters, generated files, unit, chart, rules, end to end on a cluster
 
 .PHONY: demo-down
 demo-down: venv ## Uninstall what the demo made; the cluster stays
@@ -32,6 +32,13 @@ demo-down: venv ## Uninstall what the demo made; the cluster stays
 .PHONY: test-unit
 test-unit: venv tools-light chart-deps dashboard-schema ## The quick loop: everything that needs no API server, on all cores
 	$(PY) -m pytest -m "not e2e and not apiserver and not stack" -n auto --dist loadfile
+
+.PHONY: test-matrix
+test-matrix: $(UV) ## The library's ASGI tests with the oldest FastAPI, Starlette and prometheus-client it supports
+	@$(UV) venv --quiet --allow-existing --python $(PYTHON) build/matrix/venv
+	@$(UV) pip install --quiet --python build/matrix/venv/bin/python --requirements tests/metrics/oldest.txt --editable .
+	@build/matrix/venv/bin/python -m pytest -q -W ignore::DeprecationWarning -p no:cacheprovider \
+	  $(addprefix tests/metrics/test_,middleware.py routes.py disconnect.py metrics_endpoint.py token.py in_progress.py server.py)
 
 .PHONY: test-apiserver
 test-apiserver: venv ## The operator and the CRD on an API server of its own, on loopback

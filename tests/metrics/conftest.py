@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry
 
 from sergas_metrics import MetricsCollector
 
-DEADLINE_SECONDS = 10
+DEADLINE_SECONDS = 30
 TIMED = ("agent", "business", "cache", "database", "memory", "zoho")
 """Domains whose methods look at the clock."""
 
@@ -153,6 +153,19 @@ def eventually() -> Callable[..., Any]:
             await asyncio.sleep(0.005)
 
     return wait
+
+
+@pytest.fixture
+def wait() -> Callable[..., Any]:
+    """Wait until an asynchronous condition holds: await wait(condition)."""
+
+    async def until(condition: Callable[[], Any]) -> None:
+        deadline = time.monotonic() + DEADLINE_SECONDS
+        while not await condition():
+            assert time.monotonic() < deadline, f"not within {DEADLINE_SECONDS} s"
+            await asyncio.sleep(0.05)
+
+    return until
 
 
 @pytest.fixture

@@ -95,6 +95,17 @@ class PassOn:
         await self.app(scope, receive, send)
 
 
+def takes_mounts_of_included_routers() -> bool:
+    """Whether this FastAPI does: older ones answer 404 there."""
+    router, app = APIRouter(), FastAPI()
+    router.mount("/inner", opaque)
+    before = len(app.routes)
+    app.include_router(router)
+    return len(app.routes) > before
+
+
+INCLUDED_MOUNTS = takes_mounts_of_included_routers()
+
 FASTAPI_ROUTES = {
     "/items/a/b/c": ("/items/{item_id:path}", "200"),
     "/api/accounts/7": ("/api/accounts/{account_id}", "200"),
@@ -102,8 +113,12 @@ FASTAPI_ROUTES = {
     "/tenants/x/accounts/7": ("/tenants/{tenant}/accounts/{account_id}", "200"),
     "/v2/deep/accounts/7": ("/v2/deep/accounts/{account_id}", "200"),
     "/api/plain/3": ("/api/plain/{number}", "200"),
-    "/api/inner/customers/7": ("/api/inner/customers/{customer_id}", "200"),
-    "/v2/deep/inner/customers/7": ("/v2/deep/inner/customers/{customer_id}", "200"),
+    "/api/inner/customers/7": ("/api/inner/customers/{customer_id}", "200")
+    if INCLUDED_MOUNTS
+    else ("unmatched", "404"),
+    "/v2/deep/inner/customers/7": (
+        ("/v2/deep/inner/customers/{customer_id}", "200") if INCLUDED_MOUNTS else ("unmatched", "404")
+    ),
     "/api/inner/nothing": ("unmatched", "404"),
     "/sub/customers/7": ("/sub/customers/{customer_id}", "200"),
     "/again/customers/7": ("/again/customers/{customer_id}", "200"),
@@ -284,19 +299,6 @@ async def test_a_middleware_that_copies_the_scope_hides_no_route(
     app.add_middleware(Copy)
     await call(instrument(app, collector=metrics), "/sub/customers/7")
     assert requests() == {("GET", "/sub/customers/{customer_id}", "200"): 1}
-
-
-async def test_files_of_a_frontend_share_one_route(
-    metrics: MetricsCollector, requests: Requests, call: Any, tmp_path: Any
-) -> None:
-    (tmp_path / "index.html").write_text("<p>hello")
-    (tmp_path / "a.js").write_text("1")
-    app = FastAPI()
-    app.frontend("/ui", directory=tmp_path)
-    instrument(app, collector=metrics)
-    await call(app, "/ui/a.js")
-    await call(app, "/ui/index.html")
-    assert requests() == {("GET", "/ui/{path}", "200"): 2}
 
 
 async def test_an_application_without_routes_is_unmatched(
