@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import aioprometheus
 import prometheus_client
+import starlette_exporter
 from prometheus_client.openmetrics.exposition import generate_latest as openmetrics
 from pytheus.exposition import generate_metrics
+from starlette.requests import Request
 
 from sergas_metrics import render
 
-from .others import opentelemetry_registry, pytheus_registry
+from .others import aioprometheus_registry, opentelemetry_registry, pytheus_registry
 from .registries import ours, prometheus_clients
 from .rows import Row
 from .timing import best, once
@@ -50,10 +53,15 @@ def _against_prometheus_client(series: int, rounds: int) -> Iterator[Row]:
 
 def _against_others(series: int) -> Iterator[Row]:
     own, pytheus, otel = ours(series), pytheus_registry(series), opentelemetry_registry(series)
+    aio = aioprometheus_registry(series)
+    starlette_exporter.REGISTRY = prometheus_clients(series)
+    request = Request({"type": "http", "method": "GET", "path": "/metrics", "headers": []})
     found = best(
         {
             "ours": once(lambda: render(own)),
             "pytheus": once(lambda: generate_metrics(pytheus)),
+            "aioprometheus": once(lambda: aioprometheus.render(aio, ["text/plain"])),
+            "starlette-exporter": once(lambda: starlette_exporter.handle_metrics(request)),
             "opentelemetry-exporter-prometheus": once(lambda: prometheus_client.generate_latest(otel)),
         },
         1,

@@ -1,4 +1,7 @@
-"""Resident bytes of one series, each library in a process of its own."""
+"""Resident bytes of one series, each library in a process of its own.
+
+starlette-exporter and prometheus-fastapi-instrumentator keep prometheus-client's series, so theirs are the same.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import aioprometheus
 import prometheus_client
 import pytheus.metrics
 from prometheus_client import CollectorRegistry
@@ -21,7 +25,7 @@ from .rows import Row
 
 CHILDREN = {"counter": 20_000, "histogram": 3_000}
 LINES = {"counter": 1, "histogram": 14}
-LIBRARIES = ("ours", "prometheus-client", "pytheus")
+LIBRARIES = ("ours", "prometheus-client", "pytheus", "aioprometheus")
 
 
 def measure() -> Iterator[Row]:
@@ -60,6 +64,8 @@ def _library(library: str, kind: str) -> tuple[Callable[[tuple[str, str]], None]
     metric: Any
     if library == "pytheus":
         return _pytheus(kind)
+    if library == "aioprometheus":
+        return _aioprometheus(kind)
     if library == "ours":
         metric, scrape = _ours(kind)
     else:
@@ -96,6 +102,16 @@ def _pytheus(kind: str) -> tuple[Callable[[tuple[str, str]], None], Callable[[],
         return lambda labels: counter.labels(dict(zip(names, labels, strict=True))).inc(), lambda: None
     histogram = pytheus.metrics.Histogram("m", "M.", required_labels=names)
     return lambda labels: histogram.labels(dict(zip(names, labels, strict=True))).observe(0.1), lambda: None
+
+
+def _aioprometheus(kind: str) -> tuple[Callable[[tuple[str, str]], None], Callable[[], object]]:
+    names = ("method", "route")
+    registry = aioprometheus.collectors.Registry()
+    if kind == "counter":
+        counter = aioprometheus.Counter("m", "M.", registry=registry)
+        return lambda labels: counter.inc(dict(zip(names, labels, strict=True))), lambda: None
+    histogram = aioprometheus.Histogram("m", "M.", registry=registry, buckets=list(BUCKETS))
+    return lambda labels: histogram.observe(dict(zip(names, labels, strict=True)), 0.1), lambda: None
 
 
 def _main(library: str, kind: str) -> None:

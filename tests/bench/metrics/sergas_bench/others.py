@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import aioprometheus
 import pytheus.metrics
+from aioprometheus.collectors import Registry as AioprometheusRegistry
 from opentelemetry.exporter.prometheus import PrometheusMetricReader
 from opentelemetry.sdk.metrics import MeterProvider
 from prometheus_client import CollectorRegistry
@@ -28,6 +30,19 @@ def pytheus_registry(series: int) -> PytheusRegistry:
         child = histogram.labels(dict(zip(DURATION.labels, route, strict=True)))
         for value in values:
             child.observe(value)
+    return registry
+
+
+def aioprometheus_registry(series: int) -> AioprometheusRegistry:
+    """aioprometheus's."""
+    registry = AioprometheusRegistry()
+    counter = aioprometheus.Counter(REQUESTS.name, REQUESTS.help, registry=registry)
+    histogram = aioprometheus.Histogram(DURATION.name, DURATION.help, registry=registry, buckets=list(BUCKETS))
+    for labels, amount in counted(series):
+        counter.add(dict(zip(REQUESTS.labels, labels, strict=True)), amount)
+    for route, values in observed(series):
+        for value in values:
+            histogram.observe(dict(zip(DURATION.labels, route, strict=True)), value)
     return registry
 
 

@@ -64,22 +64,23 @@ async def _warm(app: App) -> None:
             statuses.append(message["status"])
 
     for _ in range(20):
-        await app(_scope(), _receive, send)
+        await app(scope_of(), receive, send)
     assert set(statuses) == {200}, statuses
 
 
 async def _median(app: App) -> float:
     outside = []
     for _ in range(REQUESTS):
-        scope = _scope()
+        scope = scope_of()
         probe = scope["probe"]
         start = perf_counter_ns()
-        await app(scope, _receive, _send)
+        await app(scope, receive, _send)
         outside.append(perf_counter_ns() - start - probe[0])
     return statistics.median(outside)
 
 
-async def _receive() -> dict[str, Any]:
+async def receive() -> dict[str, Any]:
+    """A request without a body."""
     return {"type": "http.request", "body": b"", "more_body": False}
 
 
@@ -87,15 +88,16 @@ async def _send(_: MutableMapping[str, Any]) -> None:
     pass
 
 
-def _scope() -> dict[str, Any]:
+def scope_of(path: str = "/items/42") -> dict[str, Any]:
+    """The scope of a request."""
     return {
         "type": "http",
         "asgi": {"version": "3.0"},
         "http_version": "1.1",
         "method": "GET",
         "scheme": "http",
-        "path": "/items/42",
-        "raw_path": b"/items/42",
+        "path": path,
+        "raw_path": path.encode(),
         "query_string": b"",
         "root_path": "",
         "headers": [(b"host", b"test"), (b"user-agent", b"bench"), (b"accept", b"*/*")],
