@@ -137,7 +137,8 @@ def seen(metric, namespace):
     return f'{metric}{{namespace="{namespace}"}} > 0'
 
 
-TRAFFIC_BEFORE = f'sum(rate(sergas_http_requests_total{{namespace="{QUIET}"}}[1h])) > 0.15'
+# Other jobs scrape the same application there; the alert is about this one.
+TRAFFIC_BEFORE = f'sum(rate(sergas_http_requests_total{{namespace="{QUIET}",job="sergas-api"}}[1h])) > 0.15'
 WATCHED_FOR_LONG = f'up{{namespace="{OUTAGE}",job="sergas-api"}} offset 90s'
 INPUT = "sergas_memory_last_success_timestamp_seconds"
 INPUT_SEEN = f'metric:sergas_alert_input_series:count{{namespace="{BLIND}",metric="{INPUT}"}}'
