@@ -185,10 +185,18 @@ def test_its_test_passes_says_what_it_asked_and_leaves_no_pod(installed, life, k
     no_pod_stays(life)
 
 
+def answers(life) -> bool:
+    """Whether the operator's Service takes connections from a pod; nodes hear of its change a moment later."""
+    ask = "import socket; print(socket.socket().connect_ex(('life-operator', 8081)))"
+    where = ("--namespace", life.namespace, "exec", "deployment/life-operator")
+    return life.kube.kubectl(*where, "--", "python", "-c", ask).strip() == "0"
+
+
 def test_its_test_fails_says_what_is_not_ready_and_leaves_no_pod(installed, life, kube):
     service = path("v1", life.namespace, "services", "life-operator")
     kube.patch(service, {"spec": {"selector": {"app.kubernetes.io/component": "nobody"}}})
     try:
+        until("The end of the Service's answers", lambda: expect(not answers(life), "it answers"), seconds=30)
         code, said = life.says("test", RELEASE, "--timeout", "5s")
     finally:
         kube.patch(service, {"spec": {"selector": {"app.kubernetes.io/component": "operator"}}})

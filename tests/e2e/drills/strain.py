@@ -8,8 +8,12 @@ from drills.drill import Act, Fault
 from drills.faults import set_environment
 from drills.stack import Stack
 
-# In the background, with nothing of the caller's kept open: the command returns while they go on.
-SESSIONS = "for number in $(seq %d); do setsid psql -qc 'select pg_sleep(900)' >/dev/null 2>&1 </dev/null & done"
+# In the background, with nothing of the caller's kept open: the command returns while they go on. A shell around each
+# ends with 0 when its session is ended: PostgreSQL is process 1 there, and takes any orphan that fails for a crash of
+# its own.
+SESSIONS = (
+    "for number in $(seq %d); do setsid sh -c \"psql -qc 'select pg_sleep(900)'; :\" >/dev/null 2>&1 </dev/null & done"
+)
 END_SESSIONS = "psql -qc \"select pg_terminate_backend(pid) from pg_stat_activity where wait_event = 'PgSleep'\""
 BURN = "setsid sh -c 'while :; do :; done' >/dev/null 2>&1 </dev/null & echo $! > /tmp/burning"
 RENEW = "cd /tmp && sh renew.sh %d && kill $(cat pid)"
