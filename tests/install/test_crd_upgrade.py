@@ -117,10 +117,22 @@ def test_a_cluster_without_the_crd_gets_it_and_keeps_it_after_the_release(cluste
     assert cluster.kubectl("get", "crd", CRD_NAME, "-o", "name").strip().endswith(CRD_NAME)
 
 
-def test_a_crd_that_kubectl_applied_is_left_alone_by_helm_3_and_needs_skip_crds_with_helm_4(cluster, namespace):
-    """Helm 4 applies CRDs with each installation, and does not take fields from others unless it is forced to."""
+def test_a_crd_that_kubectl_applied_stays_as_it_is(cluster, namespace):
+    """Helm 4 applies CRDs with each installation, and says the same as kubectl did."""
     cluster.kubectl("delete", "crd", CRD_NAME, "--ignore-not-found")
     cluster.apply_crd(CRD)
+    before = cluster.read(namespace, "crd", CRD_NAME)["spec"]
+    said = cluster.release("install", namespace)
+    assert said.code == 0, said.err
+    assert cluster.read(namespace, "crd", CRD_NAME)["spec"] == before
+
+
+def test_a_newer_crd_that_kubectl_applied_is_left_alone_by_helm_3_and_needs_skip_crds_with_helm_4(cluster, namespace):
+    """Helm 4 does not take fields from others unless it is forced to."""
+    newer = deepcopy(CRD)
+    spec_schema(newer)["properties"]["newer"] = {"type": "string"}
+    cluster.kubectl("delete", "crd", CRD_NAME, "--ignore-not-found")
+    cluster.apply_crd(newer)
     before = cluster.read(namespace, "crd", CRD_NAME)["metadata"]["resourceVersion"]
     said = cluster.release("install", namespace)
     if cluster.helm_name == "helm4":

@@ -9,6 +9,10 @@ from sergas_demo.places import CRD, DEMO_NAMESPACE, NAME, NAMESPACE, RELEASE, he
 from sergas_demo.waiting import expect, until
 
 OPERATOR_API = "monitoring.coreos.com/v1"
+STACK_PODS = "app.kubernetes.io/managed-by=prometheus-operator"
+# Ten minutes are a pod's own. Prometheus 3.5 takes a second, and once in a while it does not end at all when its
+# Alertmanagers go in the same moment.
+STOP_SECONDS = 30
 
 
 def remove(kube: Kube, say: Callable[[str], None]) -> None:
@@ -35,7 +39,12 @@ def stop_stacks(kube: Kube, namespaces: Sequence[str]) -> None:
         for api, plural in ((API, PLURAL), (OPERATOR_API, "prometheuses"), (OPERATOR_API, "alertmanagers")):
             kube.delete(path(api, namespace, plural))
     for namespace in namespaces:
-        until(f"The end of the pods in {namespace}", lambda where=namespace: no_stack_pods(kube, where), seconds=120)
+        until(f"The end of the pods in {namespace}", lambda where=namespace: _stopped(kube, where), seconds=120)
+
+
+def _stopped(kube: Kube, namespace: str) -> None:
+    kube.delete(path("v1", namespace, "pods"), labelSelector=STACK_PODS, gracePeriodSeconds=STOP_SECONDS)
+    no_stack_pods(kube, namespace)
 
 
 def no_stack_pods(kube: Kube, namespace: str) -> None:
@@ -44,8 +53,7 @@ def no_stack_pods(kube: Kube, namespace: str) -> None:
     Raises:
         NotYet: While one is.
     """
-    selector = "app.kubernetes.io/managed-by=prometheus-operator"
-    left = kube.items(path("v1", namespace, "pods"), labelSelector=selector)
+    left = kube.items(path("v1", namespace, "pods"), labelSelector=STACK_PODS)
     expect(not left, f"{', '.join(pod['metadata']['name'] for pod in left)} in {namespace} are stopping")
 
 

@@ -117,9 +117,14 @@ class Kube:
         changed: Object = self.api.patch(path, content=json.dumps(change), headers=headers).raise_for_status().json()
         return changed
 
-    def delete(self, path: str) -> bool:
-        """Delete an object, or all of a collection, in the background; False where it is not there."""
-        answer = self.api.delete(path)
+    def delete(self, path: str, **options: str | int) -> bool:
+        """Delete an object, or all of a collection, in the background; False where it is not there.
+
+        Args:
+            path: Of the object or the collection.
+            options: Of the request, such as `labelSelector` and `gracePeriodSeconds`.
+        """
+        answer = self.api.delete(path, params=options)
         if answer.status_code == httpx.codes.NOT_FOUND:
             return False
         answer.raise_for_status()
