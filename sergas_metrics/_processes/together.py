@@ -17,7 +17,8 @@ from .merging import has_room, home, merged
 from .own import Own
 from .snapshot import Key, Snapshot, Table
 
-_ROWS_IN_ONE_GO: Final = 40
+_ONE_GO: Final = 640
+"""What is put together without a pause: a row counts two and its numbers, so it is 40 rows of a usual histogram."""
 _PAUSE_SECONDS: Final = 50e-6
 """Between two goes: other threads, an event loop's above all, get their turn."""
 
@@ -72,9 +73,10 @@ class Together:
             metric.begin()
         else:
             metric.keep_only(rows)
+        in_one_go = max(1, _ONE_GO // (2 + tables[0].width)) if tables else 1
         for number, (key, found) in enumerate(rows.items(), 1):
             metric.fill(key, merged(tables[0].mode, found))
-            if number % _ROWS_IN_ONE_GO == 0:
+            if number % in_one_go == 0:
                 sleep(_PAUSE_SECONDS)
         if isinstance(collector, Histogram) and isinstance(metric, Histogram) and collector.trace is not None:
             _take_exemplars(metric, collector)
