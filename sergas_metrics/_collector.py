@@ -30,8 +30,9 @@ class MetricsCollector:
         registry: A registry of prometheus-client; its default registry when left out.
         max_series: How many series each metric may have. Label values beyond it are counted together in a series whose
             labels all say ``overflow``, and ``sergas_metrics_overflow_total{metric}`` counts each such update.
-        exemplars: Whether histograms keep, for each bucket, the ids of the last sampled trace of OpenTelemetry that
-            observed a value in it. OpenMetrics output shows them. An update takes a few times as long with it.
+        exemplars: Whether counters keep the ids of the last sampled trace of OpenTelemetry that raised them, and
+            histograms those of the last that observed a value, for each bucket. OpenMetrics output shows them. An
+            update takes a few times as long with it.
         directory: Where the processes of one application, such as the workers of uvicorn or gunicorn, share what they
             record, so that any of them serves the metrics of all. Leave it out for one process, the best choice in a
             pod. Best on a file system in memory, and for this application alone.

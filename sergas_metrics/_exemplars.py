@@ -1,4 +1,4 @@
-"""Exemplars: for each bucket the last observation made within a sampled trace, with the trace's id."""
+"""Exemplars: of each bucket and counter the last update made within a sampled trace, with the trace's id."""
 
 from __future__ import annotations
 
@@ -8,10 +8,37 @@ from time import time
 
 from prometheus_client.samples import Exemplar
 
-from ._cells import LockedHistogramCell
+from ._cells import LockedCounterCell, LockedHistogramCell
 
 Trace = Callable[[], dict[str, str] | None]
 """Gives the ids of the trace that is under way, or ``None`` where there is none or it is not kept."""
+
+
+class ExemplarCounterCell(LockedCounterCell):
+    """A counter that remembers the last amount that a kept trace added."""
+
+    __slots__ = ("_trace", "exemplar")
+
+    def __init__(self, trace: Trace) -> None:
+        super().__init__()
+        self.exemplar: Exemplar | None = None
+        self._trace = trace
+
+    def inc(self, amount: float = 1.0) -> None:
+        """Add an amount of zero or more, and remember it if a trace that is kept is under way.
+
+        Raises:
+            ValueError: The amount is negative.
+        """
+        super().inc(amount)
+        trace = self._trace()
+        if trace is not None:
+            self.exemplar = Exemplar(trace, float(amount), time())
+
+    def reset(self) -> None:
+        """Count from zero, and remember nothing."""
+        super().reset()
+        self.exemplar = None
 
 
 class ExemplarHistogramCell(LockedHistogramCell):

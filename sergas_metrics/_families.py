@@ -19,7 +19,7 @@ from ._cells import (
     new_gauge,
     new_histogram,
 )
-from ._exemplars import ExemplarHistogramCell, Trace
+from ._exemplars import ExemplarCounterCell, ExemplarHistogramCell, Trace
 from ._family import Family, Series, Values
 from ._formats import Format
 from ._lines import PLAIN_BELOW, HistogramLabels, histogram_labels, histogram_writer, number, series_head
@@ -27,7 +27,29 @@ from .catalogue import MetricSpec
 
 
 class Counter(Family[CounterCell]):
-    """A metric that only rises. ``labels(...)`` gives a series with ``inc(amount)``."""
+    """A metric that only rises. ``labels(...)`` gives a series with ``inc(amount)``.
+
+    Args:
+        spec: The metric's entry in the catalogue.
+        max_series: How many combinations of label values get a series of their own.
+        on_overflow: Called with the metric's name for each update that lands in the overflow series.
+        trace: Gives the ids of the trace under way, for exemplars; none are kept when left out.
+    """
+
+    def __init__(
+        self,
+        spec: MetricSpec,
+        *,
+        max_series: int = 1000,
+        on_overflow: Callable[[str], None] | None = None,
+        trace: Trace | None = None,
+    ) -> None:
+        self.trace = trace
+        super().__init__(spec, max_series=max_series, on_overflow=on_overflow)
+
+    def has_quick_text(self, format_: Format) -> bool:
+        """Whether ``pieces`` can write the metric as the format wants it: exemplars are left to prometheus-client."""
+        return super().has_quick_text(format_) and not (format_.openmetrics and self.trace is not None)
 
     def inc(self, amount: float = 1.0) -> None:
         """Raise a metric that has no labels."""
@@ -47,13 +69,14 @@ class Counter(Family[CounterCell]):
         self.labels(*values).value = numbers[0]
 
     def _new_cell(self) -> CounterCell:
-        return new_counter()
+        return new_counter() if self.trace is None else ExemplarCounterCell(self.trace)
 
     def _text(self, series: Series[CounterCell]) -> str:
         return _plain_text(self.spec, series)
 
     def _add_samples(self, metric: Metric, labels: dict[str, str], cell: CounterCell) -> None:
-        metric.add_sample(self.spec.name, labels, cell.value)
+        exemplar = cell.exemplar if isinstance(cell, ExemplarCounterCell) else None
+        metric.add_sample(self.spec.name, labels, cell.value, exemplar=exemplar)
 
 
 class Gauge(Family[GaugeCell]):

@@ -24,7 +24,7 @@ class Store:
     Args:
         registry: Where the families are registered.
         max_series: The limit of series of each metric.
-        exemplars: Whether histograms keep the ids of traces.
+        exemplars: Whether counters and histograms keep the ids of traces.
         directory: Where several processes share what they record; ``None`` for one process.
 
     Attributes:
@@ -61,7 +61,9 @@ class Store:
     def _build(self, spec: MetricSpec) -> None:
         match spec.kind:
             case "counter":
-                self.counters[spec.name] = Counter(spec, max_series=self.max_series, on_overflow=self._count_overflow)
+                self.counters[spec.name] = Counter(
+                    spec, max_series=self.max_series, on_overflow=self._count_overflow, trace=self._trace
+                )
             case "gauge":
                 self.gauges[spec.name] = Gauge(
                     spec,

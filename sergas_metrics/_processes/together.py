@@ -5,12 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from time import sleep
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 from prometheus_client.registry import Collector
 
-from .._exemplars import ExemplarHistogramCell
-from .._families import Histogram
+from .._exemplars import ExemplarCounterCell, ExemplarHistogramCell
+from .._families import Counter, Histogram
 from .._family import Family
 from .heads import ForeignMetric, is_family, metric_of, name_of
 from .merging import has_room, home, merged
@@ -78,7 +78,7 @@ class Together:
             metric.fill(key, merged(tables[0].mode, found))
             if number % in_one_go == 0:
                 sleep(_PAUSE_SECONDS)
-        if isinstance(collector, Histogram) and isinstance(metric, Histogram) and collector.trace is not None:
+        if _traced(collector) and isinstance(metric, Counter | Histogram):
             _take_exemplars(metric, collector)
         return metric
 
@@ -128,14 +128,21 @@ def _rows(tables: Iterable[Table], full: Collection[Key] | None) -> dict[Key, li
 
 
 def _new(head: str, collector: Collector | None) -> Combined:
-    if isinstance(collector, Histogram) and collector.trace is not None:
-        return Histogram(collector.spec, max_series=sys.maxsize, trace=collector.trace)
+    if _traced(collector):
+        return type(collector)(collector.spec, max_series=sys.maxsize, trace=collector.trace)
     return metric_of(head)
 
 
-def _take_exemplars(metric: Histogram, own: Histogram) -> None:
+def _traced(collector: Collector | None) -> TypeGuard[Counter | Histogram]:
+    """Whether it keeps exemplars."""
+    return isinstance(collector, Counter | Histogram) and collector.trace is not None
+
+
+def _take_exemplars(metric: Counter | Histogram, own: Counter | Histogram) -> None:
     """Exemplars are those of the process that answers."""
     for values, cell in own.series():
         combined = metric.labels(*values)
         if isinstance(cell, ExemplarHistogramCell) and isinstance(combined, ExemplarHistogramCell):
             combined.exemplars = cell.exemplars.copy()
+        elif isinstance(cell, ExemplarCounterCell) and isinstance(combined, ExemplarCounterCell):
+            combined.exemplar = cell.exemplar

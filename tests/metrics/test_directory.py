@@ -387,7 +387,12 @@ def test_exemplars_are_those_of_the_process_that_answers(registry: CollectorRegi
     cell = metrics.http.request_duration.labels("GET", "/")
     cell._trace = lambda: {"trace_id": "abc"}  # type: ignore[attr-defined]
     cell.observe(0.2)
-    assert b'# {trace_id="abc"} 0.2' in render(metrics, accept="application/openmetrics-text; version=1.0.0").body
+    count = metrics.http.requests.labels("GET", "/", "200")
+    count._trace = lambda: {"trace_id": "def"}  # type: ignore[attr-defined]
+    count.inc()
+    body = render(metrics, accept="application/openmetrics-text; version=1.0.0").body
+    assert b'# {trace_id="abc"} 0.2' in body
+    assert b'# {trace_id="def"} 1.0' in body
 
 
 def test_one_directory_is_for_one_registry(metrics: MetricsCollector, place: Path) -> None:

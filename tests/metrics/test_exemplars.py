@@ -1,4 +1,4 @@
-"""Exemplars: the last sampled trace of each bucket, in OpenMetrics."""
+"""Exemplars: the last sampled trace of each bucket and counter, in OpenMetrics."""
 
 import sys
 from collections.abc import Iterator
@@ -32,7 +32,14 @@ def exemplars(metrics: MetricsCollector) -> dict[str, Exemplar]:
     """The bucket of each exemplar, to the exemplar."""
     text = render(metrics, accept=OPENMETRICS).body.decode()
     samples = [s for family in text_string_to_metric_families(text) for s in family.samples]
-    return {s.labels["le"]: s.exemplar for s in samples if s.exemplar}
+    return {s.labels["le"]: s.exemplar for s in samples if s.exemplar and "le" in s.labels}
+
+
+def counted(metrics: MetricsCollector) -> dict[str, Exemplar]:
+    """The counters that have an exemplar, to the exemplar."""
+    text = render(metrics, accept=OPENMETRICS).body.decode()
+    samples = [s for family in text_string_to_metric_families(text) for s in family.samples]
+    return {s.name: s.exemplar for s in samples if s.exemplar and "le" not in s.labels}
 
 
 def test_an_observation_within_a_sampled_trace_leaves_its_ids(traced: MetricsCollector) -> None:
@@ -45,11 +52,21 @@ def test_an_observation_within_a_sampled_trace_leaves_its_ids(traced: MetricsCol
     assert (found["0.5"].labels, found["0.5"].value) == (ids, 0.3)
 
 
+def test_a_counter_keeps_the_ids_of_the_trace_that_raised_it_last(traced: MetricsCollector) -> None:
+    with span():
+        traced.http.record_request("GET", "/", 500, 0.2)
+    traced.http.record_request("GET", "/", 500, 0.2)
+    [(name, found)] = counted(traced).items()
+    ids = {"trace_id": "5b8efff798038103d269b633813fc60c", "span_id": "eee19b7ec3c1b174"}
+    assert (name, found.labels, found.value) == ("sergas_http_requests_total", ids, 1.0)
+    assert traced.http.requests.labels("GET", "/", "500").value == 2
+
+
 def test_traces_that_are_not_kept_leave_nothing(traced: MetricsCollector) -> None:
     with span(sampled=False):
         traced.http.record_request("GET", "/", 200, 0.2)
     traced.http.record_request("GET", "/", 200, 0.2)
-    assert exemplars(traced) == {}
+    assert exemplars(traced) == counted(traced) == {}
     assert traced.http.request_duration.labels("GET", "/").snapshot()[1] == 0.4
 
 
