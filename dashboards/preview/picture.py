@@ -11,10 +11,15 @@ from dashboards.preview.board import Board, Section
 from dashboards.preview.drawings import draw
 from dashboards.preview.ink import LIGHT
 from dashboards.preview.layout import HEADING, MARGIN, Page, bottom, boxes
-from dashboards.preview.sheet import Box, Sheet, fitted
+from dashboards.preview.sheet import Box, Sheet, fitted, wrapped
 
 HEAD: Final = 66
 PHONE_HEAD: Final = 106
+LINE: Final = 18
+# Of a wide page's head, for the time shown.
+BESIDE: Final = 420
+# By whether the page is narrow.
+CLOSED: Final = {False: " (closed in Grafana)", True: " (closed)"}
 TITLE_HEIGHT: Final = 30
 PADDING: Final = 12
 # The first number of colours that makes a picture small enough for the docs, in bytes, is taken.
@@ -53,7 +58,8 @@ def body(box: Box, *, titled: bool) -> Box:
 
 def _tops(board: Board, page: Page) -> tuple[list[float], float]:
     """Where each section's panels begin, and how high the page is."""
-    tops, y = list[float](), float(PHONE_HEAD if page.narrow else HEAD)
+    more = LINE * (len(question_lines(board, page)) - 1)
+    tops, y = list[float](), float(PHONE_HEAD + more if page.narrow else HEAD)
     for section in board.sections:
         tops.append(y + HEADING)
         y = bottom(page, section, y + HEADING) + 8
@@ -61,12 +67,22 @@ def _tops(board: Board, page: Page) -> tuple[list[float], float]:
 
 
 def _head(sheet: Sheet, board: Board, page: Page, end: int) -> None:
-    room = page.inner if page.narrow else page.inner - 420
+    room = page.inner if page.narrow else page.inner - BESIDE
     sheet.text(MARGIN, 26, fitted(board.title, 20, room, bold=True), 20, bold=True)
-    sheet.text(MARGIN, 50, fitted(board.question, 13, room), 13, sheet.ink.muted)
-    x, y, align = (MARGIN, 72, "left") if page.narrow else (page.width - MARGIN, 26, "right")
+    lines = question_lines(board, page)
+    for number, line in enumerate(lines):
+        sheet.text(MARGIN, 50 + LINE * number, line, 13, sheet.ink.muted)
+    below = 54 + LINE * len(lines)
+    x, y, align = (MARGIN, below, "left") if page.narrow else (page.width - MARGIN, 26, "right")
     sheet.text(x, y, shown(board, end), 12, sheet.ink.muted, align=align)
     sheet.text(x, y + 20, NOTE, 12, sheet.ink.muted, align=align)
+
+
+def question_lines(board: Board, page: Page) -> list[str]:
+    """The question as lines: one beside the time shown, and as many as it takes where that stands below."""
+    if not page.narrow:
+        return [fitted(board.question, 13, page.inner - BESIDE)]
+    return [line.rstrip() for line in wrapped(board.question, 13, page.inner)]
 
 
 def shown(board: Board, end: int) -> str:
@@ -76,7 +92,7 @@ def shown(board: Board, end: int) -> str:
 
 
 def _heading(sheet: Sheet, section: Section, page: Page, top: float) -> None:
-    words = section.title + (" (closed in Grafana)" if section.closed else "")
+    words = section.title + (CLOSED[page.narrow] if section.closed else "")
     sheet.text(MARGIN, top + HEADING / 2, fitted(words, 15, page.inner, bold=True), 15, bold=True)
 
 

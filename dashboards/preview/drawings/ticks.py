@@ -33,7 +33,7 @@ def round_scale(high: float, unit: str) -> float:
     """What a value is counted in when it is written: whole minutes, hours or days, or powers of 1,024."""
     if unit in SECONDS:
         seconds = high * SECONDS[unit]
-        step = next((step for step in (7 * DAY, DAY, HOUR, 60) if seconds >= 2 * step), 1)
+        step = next((step for step in (7 * DAY, DAY, HOUR, 60) if seconds >= step), 1)
         return step / SECONDS[unit] if step > 1 else 1
     if unit == "bytes":
         return max((KIBI**power for power in range(6) if high >= KIBI**power), default=1.0)

@@ -100,7 +100,9 @@ def stores() -> Iterator[Track]:
     yield gauge("pg_settings_max_connections", database, 100 * ONES)
     yield gauge("redis_memory_used_bytes", _at("redis"), 0.66 * GIB * (1 - 0.5 * warming()), 0.005)
     yield gauge("redis_memory_max_bytes", _at("redis"), GIB * ONES)
-    yield gauge("probe_ssl_earliest_cert_expiry", _at("blackbox", "https://crm.example.com"), (END + 41 * 86400) * ONES)
+    checked = _at("probe-web", "https://crm.example.com")
+    yield gauge("probe_success", checked, ONES)
+    yield gauge("probe_ssl_earliest_cert_expiry", checked, (END + 41 * 86400) * ONES)
 
 
 def prometheus() -> Iterator[Track]:

@@ -80,3 +80,9 @@ def test_an_axis_tells_different_values_with_different_words(unit, high, most):
     assert 1 <= len(ticks) <= most + 2
     assert len(set(texts)) == len(ticks)
     assert all(0 <= tick <= high for tick in ticks)
+
+
+@pytest.mark.parametrize("high", [65, 111, 5000, 100_000, 900_000])
+def test_an_axis_that_crosses_from_one_unit_of_time_to_the_next_has_short_words(high):
+    _, texts = value_ticks(0, high, 5, "s")
+    assert all(re.fullmatch(r"\d+(\.\d{1,2})? \w+", text) for text in texts), texts
