@@ -191,7 +191,7 @@ class StampedGaugeCell(LockedGaugeCell):
 
     def set(self, value: float) -> None:
         """Replace the value."""
-        self.value = float(value)
+        super().set(value)
         self.moment = monotonic()
 
     def inc(self, amount: float = 1.0) -> None:

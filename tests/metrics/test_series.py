@@ -4,6 +4,7 @@ import math
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from unittest.mock import MagicMock
 
 import prometheus_client
 import pytest
@@ -12,7 +13,14 @@ from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 
 from sergas_metrics import Counter, Gauge, Histogram, MetricsCollector, MetricSpec
-from sergas_metrics._cells import HistogramCell, new_counter, new_gauge, new_histogram
+from sergas_metrics._cells import (
+    HistogramCell,
+    LockedGaugeCell,
+    StampedGaugeCell,
+    new_counter,
+    new_gauge,
+    new_histogram,
+)
 from sergas_metrics._families import search_bounds
 
 Sample = Callable[..., float | None]
@@ -173,6 +181,15 @@ def test_a_locked_gauge_can_be_set() -> None:
     gauge = new_gauge(locked=True)
     gauge.set(3)
     assert gauge.value == 3
+
+
+@pytest.mark.parametrize("gauge", [LockedGaugeCell(), StampedGaugeCell()], ids=["locked", "stamped"])
+def test_every_change_of_a_locked_gauge_takes_its_lock(gauge: LockedGaugeCell) -> None:
+    lock = gauge._lock = MagicMock()
+    gauge.set(3)
+    gauge.inc(2)
+    gauge.dec()
+    assert (gauge.value, lock.__enter__.call_count, lock.__exit__.call_count) == (4, 3, 3)
 
 
 def test_families_can_be_told_apart_by_type(metrics: MetricsCollector) -> None:
