@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
-from fastapi import BackgroundTasks, FastAPI, WebSocket
+from fastapi import BackgroundTasks, Depends, FastAPI, WebSocket
 from starlette.responses import JSONResponse, StreamingResponse
 
 from sergas_metrics import MetricsCollector, MetricsMiddleware, instrument
@@ -129,6 +129,21 @@ async def test_a_background_task_that_raises_does_not_turn_a_200_into_a_500(
     @app.get("/")
     async def get(tasks: BackgroundTasks) -> None:
         tasks.add_task(later)
+
+    with pytest.raises(RuntimeError, match=r"^boom$"):
+        await call(app, "/")
+    assert requests() == {("GET", "/", "200"): 1}
+
+
+async def test_a_dependency_that_raises_at_its_end_does_not_turn_a_200_into_a_500(
+    app: FastAPI, call: Any, requests: Requests
+) -> None:
+    async def connection() -> AsyncIterator[None]:
+        yield
+        raise RuntimeError("boom")
+
+    @app.get("/", dependencies=[Depends(connection)])
+    async def get() -> None: ...
 
     with pytest.raises(RuntimeError, match=r"^boom$"):
         await call(app, "/")
