@@ -172,6 +172,7 @@ generate: venv tools-light chart-deps ## Rewrite every generated file
 	$(PY) docs/generate.py
 	$(PY) tests/operator/golden.py
 	$(PY) docs/metrics_reference.py
+	$(PY) -m docs.guides_run
 	$(PY) -m charts.generate
 	$(PY) docs/dashboard_pages.py
 

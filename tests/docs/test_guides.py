@@ -5,9 +5,11 @@ import subprocess
 
 import pytest
 
-from docs.shell_blocks import DOCS, blocks, pages
+from docs import guides_run
+from docs.shell_blocks import DOCS, GUIDES, Block, blocks, pages
 
 BLOCKS = [block for page in pages() for block in blocks(page)]
+FENCE = re.compile(r"^```(\S*)", re.MULTILINE)
 LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)#]+)")
 PAGE = """\
 # A guide
@@ -74,3 +76,22 @@ def test_the_shell_understands_the_block(block):
 def test_links_of_the_page_lead_somewhere(page):
     for target in LINK.findall(page.read_text(encoding="utf-8")):
         assert (page.parent / target).exists(), f"{page.relative_to(DOCS.parent)} links to {target}, which is not there"
+
+
+@pytest.mark.parametrize("page", sorted(GUIDES.glob("*.md")), ids=lambda page: page.name)
+def test_every_block_says_its_language_so_that_no_command_stays_unrun(page):
+    opened = FENCE.findall(page.read_text(encoding="utf-8"))[::2]
+    assert set(opened) <= {"sh", "python", "yaml", "promql", "sql"}
+
+
+def test_there_is_a_guide_to_every_way_in():
+    ways = {"helm", "argocd", "flux", "kustomize", "kind", "bring-your-own-operator", "upgrade", "uninstall"}
+    assert ways <= {page.stem for page in GUIDES.glob("*.md")}
+
+
+def test_the_count_of_what_is_run_names_each_block_that_is_not():
+    one = [Block("a.md", 3, "true\n"), Block("a.md", 9, "false\n", "it needs a moon")]
+    text = guides_run.render({"a.md": one, "b.md": [Block("b.md", 1, "true\n")], "none.md": []})
+    assert "| [a.md](../guides/a.md) | 1 | 1 |\n| [b.md](../guides/b.md) | 1 | 0 |\n| together | 2 | 1 |" in text
+    assert "- [a.md](../guides/a.md), line 9: it needs a moon." in text
+    assert "none.md" not in text
