@@ -110,7 +110,13 @@ def fetched() -> Path:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise ArchivesError(
-            f"No Helm repository answered: {done.stderr.strip()}\nName a folder that holds the archives instead: "
+            f"No Helm repository answered: {unanswered(done)}\nName a folder that holds the archives instead: "
             "make chart-real KPS_ARCHIVES=/path/to/archives"
         )
     return copy / "charts"
+
+
+def unanswered(done: subprocess.CompletedProcess[str]) -> str:
+    """Why, each reason once. Helm indents reasons on stdout; its last word is a file missing from its cache."""
+    reasons = [line.strip() for line in done.stdout.splitlines() if line.startswith("\t")]
+    return "; ".join(dict.fromkeys(reasons)) or done.stderr.strip()

@@ -225,7 +225,7 @@ def test_without_a_repository_it_says_how_to_name_archives(tmp_path):
         env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "HTTPS_PROXY": "http://127.0.0.1:9"},
     )
     assert done.returncode == 1
-    assert done.stderr.startswith("No Helm repository answered: ")
+    assert done.stderr.startswith('No Helm repository answered: Get "https://prometheus-community.github.io/')
     assert done.stderr.endswith(
         "\nName a folder that holds the archives instead: make chart-real KPS_ARCHIVES=/path/to/archives\n"
     )
