@@ -10,6 +10,7 @@ import yaml
 from charts.helm import ROOT, tool
 
 FILES = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+TESTS = ROOT / ".github" / "workflows" / "tests.yml"
 USES = re.compile(r"uses: (\S+)(.*)")
 
 
@@ -92,3 +93,10 @@ def test_every_make_target_that_is_called_exists():
     }
     assert called
     assert called <= known
+
+
+def test_everything_that_make_test_runs_is_run_and_argo_cd_besides():
+    [targets] = re.findall(r"^test: ([^#\n]+)", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    steps = [step for job in workflow(TESTS)["jobs"].values() for step in job["steps"]]
+    run = {step["run"].removeprefix("make ") for step in steps if step.get("run", "").startswith("make ")}
+    assert {*targets.split(), "test-argocd"} <= run
