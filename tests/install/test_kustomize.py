@@ -1,11 +1,13 @@
-"""The kustomize overlays pass the API server and the rules of the CRD, and change nothing the second time."""
+"""The kustomize overlays and the examples pass the API server and the rules of the CRD, and lose nothing on the way."""
 
 import pytest
+import yaml
 
 from charts.generate import MANIFESTS
 
 pytestmark = pytest.mark.apiserver
 
+EXAMPLES = sorted((MANIFESTS / "examples").glob("*.yaml"))
 OVERLAYS = sorted(folder.name for folder in (MANIFESTS / "overlays").iterdir())
 
 
@@ -29,3 +31,27 @@ def test_an_overlay_is_applied_and_a_second_time_changes_nothing(applied, overla
     applied.kubectl(*apply)
     after = applied.read("monitoring", "sergasmonitoring", "sergas")
     assert after["metadata"]["resourceVersion"] == monitoring["metadata"]["resourceVersion"]
+
+
+def within(part, whole):
+    """Whether all of `part` is in `whole`, which may hold more: defaults."""
+    if isinstance(part, dict):
+        return all(key in whole and within(value, whole[key]) for key, value in part.items())
+    if isinstance(part, list):
+        return len(part) == len(whole) and all(map(within, part, whole))
+    return part == whole
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda file: file.stem)
+def test_an_example_is_accepted_and_stored_as_it_is_written(applied, example):
+    document = yaml.safe_load(example.read_text(encoding="utf-8"))
+    name = document["metadata"]["name"]
+    applied.kubectl("create", "namespace", "examples")
+    where = ("--namespace", "examples")
+    try:
+        applied.kubectl("apply", "--server-side", "--validate=strict", "--filename", str(example), *where)
+        stored = applied.read("examples", "sergasmonitoring", name)
+    finally:
+        applied.kubectl("delete", "namespace", "examples", "--wait=false")
+        applied.kubectl("delete", "sergasmonitorings", "--all", *where)
+    assert within(document.get("spec", {}), stored["spec"])
