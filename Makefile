@@ -66,6 +66,10 @@ prove-alerts: venv cluster images ## Raise every alert that a fault can raise he
 	@rm -rf build/e2e/alerts; export CLUSTER=$$($(CLUSTER_CMD) choose); export KUBECONFIG=$$($(CLUSTER_CMD) kubeconfig); \
 	  $(CLUSTER_CMD) guard; $(PY) -m pytest -m e2e $(wildcard tests/e2e/test_*alerts.py) && $(PY) -m docs.alerts_proven
 
+.PHONY: prove-argocd
+prove-argocd: test-argocd ## The same, and write the table of what happened, and of who wrote what, into docs/
+	@$(PY) -m docs.argocd_proven
+
 .PHONY: lint
 lint: venv tools-light ## Style, types, import rules, and whether generated files are current
 	$(PY) -m ruff check .

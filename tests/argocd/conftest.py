@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 CHECKOUT = Path(__file__).parents[2]
-sys.path[:0] = [str(Path(__file__).parent), str(CHECKOUT / "tests" / "e2e"), str(CHECKOUT / "examples" / "demo")]
+PLACES = (Path(__file__).parent, CHECKOUT / "tests" / "e2e", CHECKOUT / "examples" / "demo", CHECKOUT)
+sys.path[:0] = map(str, PLACES)
 
 import applications  # noqa: E402  after the path is set
 import installation  # noqa: E402
@@ -17,6 +18,8 @@ import repositories  # noqa: E402
 from ledger import Ledger  # noqa: E402
 from scene import MONITORING_NAMESPACE, Scene, clear  # noqa: E402
 from sergas_demo.kube import Kube  # noqa: E402
+
+from docs import argocd_proven  # noqa: E402
 
 FIRST_TEST_SECONDS = 600
 # A stack that runs is taken over from one module to the next.
@@ -50,7 +53,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     ledger = getattr(terminalreporter.config, "argocd_ledger", None)
     if ledger and ledger.events:
         terminalreporter.section("Argo CD")
-        terminalreporter.write_line("\n".join(ledger.table()))
+        terminalreporter.write_line("\n".join(argocd_proven.table(ledger.rows())))
 
 
 @pytest.fixture(scope="session")

@@ -1,16 +1,17 @@
-"""The table of a run: each event, how long until Synced and until Healthy, and who wrote how often."""
+"""What a run leaves: each event, how long until Synced and until Healthy, and who wrote how often to what."""
 
 import json
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 
+from sergas_demo.kube import Object
 from sergas_demo.places import CHECKOUT
 from writes import Write, by_manager, parsed, those_that_matter
 
-FILE = CHECKOUT / "build" / "argocd" / "run.json"
+FILE = CHECKOUT / "build" / "e2e" / "argocd.json"
 
 
 @dataclass
@@ -22,10 +23,17 @@ class Event:
     managers: Counter[str] = field(default_factory=Counter)
     writes: list[Write] = field(default_factory=list)
     began: float = field(default_factory=time.monotonic)
+    over: bool = False
 
     def mark(self, name: str) -> None:
         """Note how many seconds it took until `name`, the first time."""
         self.marks.setdefault(name, round(time.monotonic() - self.began, 1))
+
+    def row(self) -> Object:
+        """What is kept of it: `writes` counts by field manager and object."""
+        counts = Counter((write.manager, write.target) for write in self.writes)
+        writes = [{"manager": who, "object": what, "writes": count} for (who, what), count in sorted(counts.items())]
+        return {"event": self.name, "over": self.over, "seconds": self.marks, "writes": writes}
 
 
 class Ledger:
@@ -34,6 +42,7 @@ class Ledger:
     def __init__(self, audit: Callable[[], str], namespaces: list[str]) -> None:
         self._audit = audit
         self._namespaces = namespaces
+        self._began = time.monotonic()
         self.events: list[Event] = []
 
     @contextmanager
@@ -45,22 +54,14 @@ class Ledger:
         yield event
         event.writes = those_that_matter(parsed(self._audit().splitlines()[start:]), self._namespaces)
         event.managers = by_manager(event.writes)
+        event.over = True
+
+    def rows(self) -> list[Object]:
+        """Every event so far."""
+        return [event.row() for event in self.events]
 
     def save(self) -> None:
-        """Write build/argocd/run.json."""
+        """Write build/e2e/argocd.json, from which `make prove-argocd` writes a page."""
         FILE.parent.mkdir(parents=True, exist_ok=True)
-        rows = [asdict(event) | {"writes": len(event.writes)} for event in self.events]
-        FILE.write_text(json.dumps(rows, indent=2))
-
-    def table(self) -> list[str]:
-        """The table in Markdown."""
-        lines = ["| Event | s to Synced | s to Healthy | Writes by field manager |", "|---|---:|---:|---|"]
-        for event in self.events:
-            who = ", ".join(f"{name} {count}" for name, count in event.managers.most_common()) or "none"
-            others = {name: seconds for name, seconds in event.marks.items() if name not in ("Synced", "Healthy")}
-            note = "".join(f"; {name} {seconds:g} s" for name, seconds in others.items())
-            synced, healthy = (
-                f"{event.marks[name]:g}" if name in event.marks else "" for name in ("Synced", "Healthy")
-            )
-            lines.append(f"| {event.name}{note} | {synced} | {healthy} | {who} |")
-        return lines
+        run = {"seconds": round(time.monotonic() - self._began), "events": self.rows()}
+        FILE.write_text(json.dumps(run, indent=2) + "\n", encoding="utf-8")

@@ -64,7 +64,7 @@ class Scene:
         place = path("v1", "", "namespaces", MONITORING_NAMESPACE)
         until("The namespace", lambda: expect(self.kube.get(place), "it is missing"), seconds=90)
         items = [manifests.secret(MONITORING_NAMESPACE, name, {"url": url}) for name, url in SECRETS.items()]
-        self.kube.apply(*items)
+        self.kube.apply(*items, arguments=["--field-manager=user"])
 
     def ready(self, seconds: float = 150) -> Object:
         """The SergasMonitoring, once it is Ready and nothing is on its way."""

@@ -12,6 +12,8 @@ ARGOCD = "argocd-controller"
 PROMETHEUS = path("monitoring.coreos.com/v1", MONITORING_NAMESPACE, "prometheuses", NAME)
 MONITOR = path("monitoring.coreos.com/v1", MONITORING_NAMESPACE, "servicemonitors", "sergas-app-api")
 ROUNDS = 60
+# What the Prometheus Operator makes from a Prometheus and an Alertmanager, and writes again whenever a Secret changes.
+GENERATED = (f"prometheus-{NAME}", f"alertmanager-{NAME}", "prometheus-operated", "alertmanager-operated")
 LONG = spec()["prometheus"] | {"retention": "20d"}
 REFUSED = (
     "spec.prometheus.retention: Invalid value: \"30 days\": '30 days' is not a retention time: write a number and a "
@@ -29,7 +31,7 @@ def rightful(write):
     Argo CD and our operator have no such business.
     """
     if write.manager == "PrometheusOperator":
-        return write.part == "status" or write.name.startswith((f"prometheus-{NAME}", f"alertmanager-{NAME}"))
+        return write.part == "status" or write.name.startswith(GENERATED)
     return write.manager.startswith("kube-") and write.part == "status"
 
 

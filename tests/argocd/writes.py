@@ -16,6 +16,13 @@ ACCOUNTS = {
     "system:kube-scheduler": "kube-scheduler",
     "system:apiserver": "kube-apiserver",
 }
+# Who writes without naming a field manager, by the program's name for itself: every deletion, and Argo CD's writes of
+# roles and bindings.
+PROGRAMS = {
+    "argocd": "argocd-controller",
+    "argocd-application-controller": "argocd-controller",
+    "python-httpx": "user",
+}
 
 
 @dataclass(frozen=True)
@@ -55,7 +62,8 @@ def manager(entry: dict[str, object]) -> str:
     user = str(entry["user"]["username"])  # type: ignore[index]
     if user.startswith("system:serviceaccount:kube-system:"):
         return "kube-controller-manager"
-    return ACCOUNTS.get(user) or str(entry.get("userAgent", "")).partition("/")[0] or user
+    program = str(entry.get("userAgent", "")).partition("/")[0]
+    return ACCOUNTS.get(user) or PROGRAMS.get(program) or program or user
 
 
 def parsed(lines: Iterable[str]) -> list[Write]:

@@ -7,6 +7,7 @@ from charts.generate import MANIFESTS
 
 pytestmark = pytest.mark.apiserver
 
+NAMESPACE = "{apiVersion: v1, kind: Namespace, metadata: {name: monitoring}}"
 EXAMPLES = sorted((MANIFESTS / "examples").glob("*.yaml"))
 OVERLAYS = sorted(folder.name for folder in (MANIFESTS / "overlays").iterdir())
 
@@ -17,6 +18,7 @@ def applied(cluster_with):
     cluster = cluster_with("helm")
     cluster.kubectl("apply", "--server-side", "--force-conflicts", "--kustomize", str(MANIFESTS / "crd"))
     cluster.kubectl("wait", "--for=condition=Established", "crd/sergasmonitorings.monitoring.sergas.com")
+    cluster.kubectl("apply", "--server-side", "--filename", "-", stdin=NAMESPACE)
     yield cluster
     cluster.kubectl("delete", "--ignore-not-found", "--wait=false", "--kustomize", str(MANIFESTS / "base"))
 
@@ -45,13 +47,7 @@ def within(part, whole):
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda file: file.stem)
 def test_an_example_is_accepted_and_stored_as_it_is_written(applied, example):
     document = yaml.safe_load(example.read_text(encoding="utf-8"))
-    name = document["metadata"]["name"]
-    applied.kubectl("create", "namespace", "examples")
-    where = ("--namespace", "examples")
-    try:
-        applied.kubectl("apply", "--server-side", "--validate=strict", "--filename", str(example), *where)
-        stored = applied.read("examples", "sergasmonitoring", name)
-    finally:
-        applied.kubectl("delete", "namespace", "examples", "--wait=false")
-        applied.kubectl("delete", "sergasmonitorings", "--all", *where)
-    assert within(document.get("spec", {}), stored["spec"])
+    applied.kubectl("delete", "sergasmonitorings", "--all", "--namespace", "monitoring", "--ignore-not-found")
+    applied.kubectl("apply", "--server-side", "--validate=strict", "--filename", str(example))
+    stored = applied.read("monitoring", "sergasmonitoring", document["metadata"]["name"])
+    assert within(document["spec"], stored["spec"])
