@@ -39,7 +39,9 @@ Writes come from the API server's audit log: those that were accepted, to object
 cluster-scoped ones. Left out are Events, Leases, Pods, ReplicaSets, Endpoints and ControllerRevisions, which Kubernetes
 makes by itself, and Argo CD's own Applications. `sergas-operator` is our operator, `argocd-controller` is Argo CD,
 `hand` is someone with kubectl, and `user` is the test in a user's place, who makes the Secrets that no repository
-holds. A deletion names no field manager; it counts for the program that asked for it.
+holds. A deletion names no field manager; it counts for the program that asked for it. `PrometheusOperator` writes the
+statuses, Secrets and Services that it generates again whenever a Secret or a ServiceMonitor changes, the same or not;
+during the forced passes nobody else may write, but for Kubernetes a status.
 """
 OBJECTS = """\
 ## Writes by field manager and object
