@@ -67,7 +67,7 @@ prove-alerts: venv cluster images ## Raise every alert that a fault can raise he
 	  $(CLUSTER_CMD) guard; $(PY) -m pytest -m e2e $(wildcard tests/e2e/test_*alerts.py) && $(PY) -m docs.alerts_proven
 
 .PHONY: prove-argocd
-prove-argocd: test-argocd ## The same, and write the table of what happened, and of who wrote what, into docs/
+prove-argocd: test-argocd ## Live through all of it under Argo CD, and write what happened, and who wrote what, into docs/
 	@$(PY) -m docs.argocd_proven
 
 .PHONY: lint
