@@ -70,6 +70,11 @@ prove-alerts: venv cluster images ## Raise every alert that a fault can raise he
 prove-argocd: test-argocd ## Live through all of it under Argo CD, and write what happened, and who wrote what, into docs/
 	@$(PY) -m docs.argocd_proven
 
+.PHONY: prove-dashboards
+prove-dashboards: venv cluster images ## Ask every panel of every dashboard beside real exporters, and write what they show into docs/
+	@rm -f build/e2e/panels.json; export CLUSTER=$$($(CLUSTER_CMD) choose); export KUBECONFIG=$$($(CLUSTER_CMD) kubeconfig); \
+	  $(CLUSTER_CMD) guard; $(PY) -m pytest -m e2e tests/e2e/test_dashboards.py && $(PY) -m docs.panels_proven
+
 .PHONY: lint
 lint: venv tools-light ## Style, types, import rules, and whether generated files are current
 	$(PY) -m ruff check .

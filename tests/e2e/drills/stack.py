@@ -174,7 +174,8 @@ def _all_started(stack: Stack) -> None:
 
 def _all_watched(stack: Stack) -> None:
     server = stack.server()
-    expect(prometheus.alertmanagers_known(server) == 1, "Prometheus knows no Alertmanager")
+    known, wanted = prometheus.alertmanagers_known(server), _spec(stack.plan)["alertmanager"].get("replicas", 1)
+    expect(known == wanted, f"Prometheus knows {known} of {wanted} Alertmanagers")
     seen = {row["metric"]["namespace"] for row in prometheus.query(server, 'up{job=~"sergas-(api|agents)"} == 1')}
     missing = {room.namespace for room in stack.plan.rooms} - seen
     expect(not missing, f"Prometheus sees nothing in {', '.join(sorted(missing))}")
