@@ -114,6 +114,10 @@ preview-images: ## Draw the example's dashboards and put their pictures into doc
 bench-operator: venv tools ## Reaction time, API writes and memory of the operator on a real API server
 	$(PY) tests/bench/bench_operator.py
 
+.PHONY: bench-dashboards
+bench-dashboards: venv tools-light ## Every panel over 1,000 targets and 30 days on a real Prometheus, and the cost of the recording rules
+	@$(PY) -m tests.bench.dashboards
+
 .PHONY: bench-metrics
 bench-metrics: venv ## Speed and memory of the library against its peers (some parts: PART='updates memory')
 	UV_PROJECT_ENVIRONMENT=build/bench/venv $(UV) sync --locked --quiet --no-default-groups --group bench

@@ -1,0 +1,75 @@
+"""How long the panels of the dashboards take to answer."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from dashboards.preview.answers import ask
+from dashboards.preview.board import Board, Panel
+from dashboards.preview.layout import WIDE, points
+from dashboards.preview.source import Source
+from dashboards.preview.timing import window
+
+RANGES = {"1 h": 3600, "24 h": 86_400, "30 d": 30 * 86_400}
+
+
+@dataclass
+class Timing:
+    """One panel over one range: seconds of its first run after a restart, and of the later ones."""
+
+    board: str
+    panel: str
+    range: str
+    error: str
+    series: int
+    cold: float
+    warm: list[float] = field(default_factory=list)
+
+    @property
+    def p95(self) -> float:
+        return percentile(self.warm, 0.95)
+
+
+def cold(source: Source, boards: Sequence[Board], end: int) -> list[Timing]:
+    """The first run of every panel over every range, the longest range last."""
+    found = []
+    for name, seconds in RANGES.items():
+        for board in boards:
+            for panel in board.panels:
+                took, error, series = once(source, board, panel, seconds, end)
+                found.append(Timing(board.uid, panel.title, name, error, series, took))
+    return found
+
+
+def warm(source: Source, boards: Sequence[Board], end: int, timings: Sequence[Timing]) -> None:
+    """One further run of every panel, added to its timing. `timings` are in the order of `cold`."""
+    left = iter(timings)
+    for seconds in RANGES.values():
+        for board in boards:
+            for panel in board.panels:
+                next(left).warm.append(once(source, board, panel, seconds, end)[0])
+
+
+def once(source: Source, board: Board, panel: Panel, seconds: int, end: int) -> tuple[float, str, int]:
+    """(seconds, error, series) of a panel's queries one after the other, with the step Grafana would take."""
+    shown = window(end, seconds, points(WIDE, panel))
+    start = time.perf_counter()
+    answer = ask(source, board, panel, shown)
+    return time.perf_counter() - start, answer.error, len(answer.lines)
+
+
+def slowest(timings: Sequence[Timing], board: str, range_: str) -> tuple[float, str]:
+    """p95 over the runs of the slowest panel of each, in seconds, and which panel that was most often."""
+    mine = [timing for timing in timings if (timing.board, timing.range) == (board, range_)]
+    each = [max((timing.warm[run], timing.panel) for timing in mine) for run in range(len(mine[0].warm))]
+    names = [panel for _, panel in each]
+    return percentile([seconds for seconds, _ in each], 0.95), max(names, key=names.count)
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """The smallest value that `share` of all do not exceed."""
+    ordered = sorted(values)
+    return ordered[math.ceil(len(ordered) * share) - 1]
