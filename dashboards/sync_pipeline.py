@@ -13,7 +13,7 @@ from dashboards.shapes import cloud, dial
 
 SYNCED: Final = "namespace:sergas_zoho_accounts_synced:rate5m"
 LAG: Final = "namespace:sergas_zoho_sync_lag_seconds:max"
-LATENCY: Final = "namespace_endpoint_le:sergas_zoho_api_duration_seconds_bucket:rate5m"
+LATENCY: Final = "namespace_le:sergas_zoho_api_duration_seconds_bucket:rate5m"
 EXCEEDED: Final = "namespace_endpoint:sergas_zoho_rate_limit_exceeded:rate5m"
 PROCESSING: Final = "namespace:sergas_account_processing_duration_seconds"
 ERRORS: Final = (uids.ERRORS, "All errors")

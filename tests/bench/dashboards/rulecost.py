@@ -26,6 +26,11 @@ def broken(url: str) -> list[str]:
     return [f"{rule['name']}: {rule['lastError']}" for rule in rules if rule.get("lastError")]
 
 
+def series_in_head(url: str) -> int:
+    """How many series Prometheus holds in memory."""
+    return int(httpx.get(f"{url}/api/v1/status/tsdb", timeout=60).json()["data"]["headStats"]["numSeries"])
+
+
 def note(url: str, shares: dict[str, float]) -> None:
     """Keep, for each group, the greatest share of its interval that an evaluation has taken."""
     for group in groups(url):
