@@ -6,6 +6,7 @@ and must never be packaged: `helm dependency build` fetches the real charts wher
 """
 
 import sys
+import tempfile
 from pathlib import Path
 
 import yaml
@@ -49,8 +50,14 @@ def write_stubs(chart: Path) -> list[Path]:
 
 
 def write_stub(file: Path, dependency: dict[str, str]) -> Path:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(stub(dependency), encoding="utf-8")
+    """Put it there whole, and only where it is not yet: another Helm may be reading the chart."""
+    text = stub(dependency)
+    if not file.exists() or file.read_text(encoding="utf-8") != text:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile("w", dir=file.parent, delete=False, encoding="utf-8") as whole:
+            whole.write(text)
+        Path(whole.name).chmod(0o644)
+        Path(whole.name).replace(file)
     return file
 
 

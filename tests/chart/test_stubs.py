@@ -29,6 +29,20 @@ def test_stubs_are_written_again_over_stubs(chart):
     assert write_stubs(chart) == write_stubs(chart)
 
 
+def test_a_stub_that_is_there_is_not_touched_for_another_helm_may_read_it(chart):
+    before = {file: (file.stat().st_ino, file.stat().st_mtime_ns) for file in write_stubs(chart)}
+    assert {file: (file.stat().st_ino, file.stat().st_mtime_ns) for file in write_stubs(chart)} == before
+
+
+def test_a_stub_of_another_version_is_replaced_and_leaves_nothing_beside_it(chart):
+    [file, *_] = write_stubs(chart)
+    whole = file.read_text(encoding="utf-8")
+    file.write_text(whole.replace("version:", "version: 0.0.1 #"), encoding="utf-8")
+    write_stubs(chart)
+    assert file.read_text(encoding="utf-8") == whole
+    assert [other.name for other in file.parent.iterdir()] == ["Chart.yaml"]
+
+
 def test_a_real_archive_gets_no_stub_beside_it_and_loses_the_one_it_had(chart):
     write_stubs(chart)
     archive = chart / "charts" / "kube-prometheus-stack-88.5.3.tgz"
