@@ -20,14 +20,14 @@ from ._cells import (
     new_histogram,
 )
 from ._exemplars import ExemplarCounterCell, ExemplarHistogramCell, Trace
-from ._family import Family, Series, Values
+from ._family import Cell, Family, Series, Values
 from ._formats import Format
 from ._lines import PLAIN_BELOW, HistogramLabels, histogram_labels, histogram_writer, number, series_head
 from .catalogue import MetricSpec
 
 
-class Counter(Family[CounterCell]):
-    """A metric that only rises. ``labels(...)`` gives a series with ``inc(amount)``.
+class TracedFamily(Family[Cell]):
+    """A metric whose series may keep the ids of the last trace that changed them.
 
     Args:
         spec: The metric's entry in the catalogue.
@@ -50,6 +50,10 @@ class Counter(Family[CounterCell]):
     def has_quick_text(self, format_: Format) -> bool:
         """Whether ``pieces`` can write the metric as the format wants it: exemplars are left to prometheus-client."""
         return super().has_quick_text(format_) and not (format_.openmetrics and self.trace is not None)
+
+
+class Counter(TracedFamily[CounterCell]):
+    """A metric that only rises. ``labels(...)`` gives a series with ``inc(amount)``."""
 
     def inc(self, amount: float = 1.0) -> None:
         """Raise a metric that has no labels."""
@@ -137,14 +141,8 @@ class Gauge(Family[GaugeCell]):
         metric.add_sample(self.spec.name, labels, cell.value)
 
 
-class Histogram(Family[HistogramCell]):
+class Histogram(TracedFamily[HistogramCell]):
     """A metric of a distribution. ``labels(...)`` gives a series with ``observe(value)``, in the metric's unit.
-
-    Args:
-        spec: The metric's entry in the catalogue.
-        max_series: How many combinations of label values get a series of their own.
-        on_overflow: Called with the metric's name for each update that lands in the overflow series.
-        trace: Gives the ids of the trace under way, for exemplars; none are kept when left out.
 
     As in prometheus-client, a histogram whose first bound is negative has no sum: one that falls looks like a restart.
     """
@@ -157,17 +155,12 @@ class Histogram(Family[HistogramCell]):
         on_overflow: Callable[[str], None] | None = None,
         trace: Trace | None = None,
     ) -> None:
-        self.trace = trace
         self._search_bounds = search_bounds(spec.buckets)
         self._bounds = [*(number(float(bound)) for bound in spec.buckets), "+Inf"]
         self._sums = spec.buckets[:1] >= (0,)
         writer = partial(histogram_writer, spec.name, spec.labels, tuple(self._bounds), with_sum=self._sums)
         self._write, self._write_any = writer(quick=True), writer(quick=False)
-        super().__init__(spec, max_series=max_series, on_overflow=on_overflow)
-
-    def has_quick_text(self, format_: Format) -> bool:
-        """Whether ``pieces`` can write the metric as the format wants it: exemplars are left to prometheus-client."""
-        return super().has_quick_text(format_) and not (format_.openmetrics and self.trace is not None)
+        super().__init__(spec, max_series=max_series, on_overflow=on_overflow, trace=trace)
 
     def observe(self, value: float) -> None:
         """Observe a value of a metric that has no labels."""

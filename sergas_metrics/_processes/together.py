@@ -10,7 +10,7 @@ from typing import Any, Final, TypeGuard
 from prometheus_client.registry import Collector
 
 from .._exemplars import ExemplarCounterCell, ExemplarHistogramCell
-from .._families import Counter, Histogram
+from .._families import TracedFamily
 from .._family import Family
 from .heads import ForeignMetric, is_family, metric_of, name_of
 from .merging import has_room, home, merged
@@ -78,7 +78,7 @@ class Together:
             metric.fill(key, merged(tables[0].mode, found))
             if number % in_one_go == 0:
                 sleep(_PAUSE_SECONDS)
-        if _traced(collector) and isinstance(metric, Counter | Histogram):
+        if _traced(collector) and isinstance(metric, TracedFamily):
             _take_exemplars(metric, collector)
         return metric
 
@@ -133,12 +133,12 @@ def _new(head: str, collector: Collector | None) -> Combined:
     return metric_of(head)
 
 
-def _traced(collector: Collector | None) -> TypeGuard[Counter | Histogram]:
+def _traced(collector: Collector | None) -> TypeGuard[TracedFamily[Any]]:
     """Whether it keeps exemplars."""
-    return isinstance(collector, Counter | Histogram) and collector.trace is not None
+    return isinstance(collector, TracedFamily) and collector.trace is not None
 
 
-def _take_exemplars(metric: Counter | Histogram, own: Counter | Histogram) -> None:
+def _take_exemplars(metric: TracedFamily[Any], own: TracedFamily[Any]) -> None:
     """Exemplars are those of the process that answers."""
     for values, cell in own.series():
         combined = metric.labels(*values)
