@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import inspect
 import time
 from collections.abc import AsyncIterator, Callable, MutableMapping
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from prometheus_client import CollectorRegistry
 
 from sergas_metrics import MetricsCollector
 
-DEADLINE_SECONDS = 30
+DEADLINE_SECONDS = 10
 TIMED = ("agent", "business", "cache", "database", "memory", "zoho")
 """Domains whose methods look at the clock."""
 
@@ -144,28 +145,19 @@ def conversation() -> type[Conversation]:
 
 @pytest.fixture
 def eventually() -> Callable[..., Any]:
-    """Wait until a condition holds: await eventually(lambda: ...)."""
+    """Wait until a condition holds, which may be asynchronous: await eventually(lambda: ...)."""
 
-    async def wait(condition: Callable[[], object]) -> None:
-        deadline = time.monotonic() + DEADLINE_SECONDS
-        while not condition():
-            assert time.monotonic() < deadline, f"not within {DEADLINE_SECONDS} s"
+    async def wait(condition: Callable[[], object], *, seconds: float = DEADLINE_SECONDS) -> None:
+        deadline = time.monotonic() + seconds
+        while not await _answer(condition()):
+            assert time.monotonic() < deadline, f"not within {seconds} s"
             await asyncio.sleep(0.005)
 
     return wait
 
 
-@pytest.fixture
-def wait() -> Callable[..., Any]:
-    """Wait until an asynchronous condition holds: await wait(condition)."""
-
-    async def until(condition: Callable[[], Any]) -> None:
-        deadline = time.monotonic() + DEADLINE_SECONDS
-        while not await condition():
-            assert time.monotonic() < deadline, f"not within {DEADLINE_SECONDS} s"
-            await asyncio.sleep(0.05)
-
-    return until
+async def _answer(found: object) -> object:
+    return await found if inspect.isawaitable(found) else found
 
 
 @pytest.fixture

@@ -20,6 +20,8 @@ from sergas_metrics import CATALOGUE, MetricsCollector, instrument
 
 BIN = Path(__file__).parents[2] / "bin"
 PROTOCOLS = ("PrometheusText0.0.4", "PrometheusText1.0.0", "OpenMetricsText1.0.0")
+# For its start and two scrapes of each job, beside other tests.
+PROMETHEUS_SECONDS = 30
 TRACE = 0x5B8EFFF798038103D269B633813FC60C
 AWKWARD = 'a "quoted" \\ name, 100 % ünïcode 🙂'
 COMPLAINTS = (
@@ -90,7 +92,8 @@ async def prometheus_of(tmp_path: Path, eventually: Callable[..., Any]) -> Async
             started.append(await asyncio.create_subprocess_exec(*command, stdout=log, stderr=log))
         client = httpx.AsyncClient(base_url=f"http://{address}", timeout=10)
         clients.append(client)
-        await eventually(lambda: "Server is ready" in (tmp_path / "prometheus.log").read_text())
+        log_file = tmp_path / "prometheus.log"
+        await eventually(lambda: "Server is ready" in log_file.read_text(), seconds=PROMETHEUS_SECONDS)
         return Prometheus(client)
 
     yield start
@@ -121,7 +124,7 @@ async def test_prometheus_finds_nothing_wrong_in_any_format(
     registry: CollectorRegistry,
     serving: Callable[[Any], Any],
     prometheus_of: Callable[[str], Any],
-    wait: Callable[..., Any],
+    eventually: Callable[..., Any],
 ) -> None:
     metrics = MetricsCollector(registry, exemplars=True)
     if sys.platform == "linux":
@@ -139,7 +142,7 @@ async def test_prometheus_finds_nothing_wrong_in_any_format(
         counts = await prometheus.values("count_over_time(up[1m])")
         return len(counts) == len(PROTOCOLS) and min(counts.values()) >= 2
 
-    await wait(scraped)
+    await eventually(scraped, seconds=PROMETHEUS_SECONDS)
     assert await prometheus.values("min_over_time(up[1m])") == of_each(1)
     targets = (await prometheus.get("/api/v1/targets"))["activeTargets"]
     assert {target["lastError"] for target in targets} == {""}
