@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-# There are no packages under tests/: the control plane of the operator's tests is found by name.
+# There are no packages under tests/: our helpers and the control plane of the operator's tests are found by name.
 sys.path.insert(0, str(Path(__file__).parents[1] / "operator"))
+sys.path.append(str(Path(__file__).parent))
 
 from controlplane import ControlPlane, prometheus_operator_crds
 

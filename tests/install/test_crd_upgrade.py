@@ -5,6 +5,7 @@ from copy import deepcopy
 
 import pytest
 import yaml
+from holding import holds
 
 from charts.helm import CHART, stubbed
 
@@ -29,15 +30,6 @@ def older():
         "tolerationSeconds"
     ]
     return crd
-
-
-def holds(after, before):
-    """Whether nothing in `before` has changed; new fields may have come with their defaults."""
-    if isinstance(before, dict):
-        return all(key in after and holds(after[key], value) for key, value in before.items())
-    if isinstance(before, list):
-        return len(after) == len(before) and all(map(holds, after, before))
-    return after == before
 
 
 def monitoring(name, spec):
