@@ -9,6 +9,8 @@ UV_VERSION := 0.13.9
 UV := bin/uv
 PY := .venv/bin/python
 CLUSTER_CMD := $(PY) tests/e2e/cluster
+# Before what talks to the cluster: which one it is, how to reach it, and an end here unless it is that one.
+ON_CLUSTER = export CLUSTER=$$($(CLUSTER_CMD) choose); export KUBECONFIG=$$($(CLUSTER_CMD) kubeconfig); $(CLUSTER_CMD) guard;
 # packaged | kind | existing. Empty: kind where a Docker engine answers, the packaged cluster otherwise.
 CLUSTER ?=
 export CLUSTER
@@ -47,14 +49,12 @@ test-apiserver: venv ## The operator and the CRD on an API server of its own, on
 
 .PHONY: test-e2e
 test-e2e: venv cluster images ## The end-to-end suite on the cluster that CLUSTER names
-	@export CLUSTER=$$($(CLUSTER_CMD) choose); export KUBECONFIG=$$($(CLUSTER_CMD) kubeconfig); \
-	  $(CLUSTER_CMD) guard; $(PY) -m pytest -m e2e tests/e2e
+	@$(ON_CLUSTER) $(PY) -m pytest -m e2e tests/e2e
 
 .PHONY: test-argocd
 test-argocd: venv cluster images ## manifests/argocd under a real Argo CD, on the cluster that CLUSTER names
 	@$(CLUSTER_CMD) packages --gitops; $(CLUSTER_CMD) tools gitops
-	@export CLUSTER=$$($(CLUSTER_CMD) choose); export KUBECONFIG=$$($(CLUSTER_CMD) kubeconfig); \
-	  $(CLUSTER_CMD) guard; $(PY) -m pytest -m e2e tests/argocd
+	@$(ON_CLUSTER) $(PY) -m pytest -m e2e tests/argocd
 
 .PHONY: test-stack
 test-stack: venv ## The whole chart, with kube-prometheus-stack and Grafana: CLUSTER=kind and the internet
@@ -63,17 +63,17 @@ test-stack: venv ## The whole chart, with kube-prometheus-stack and Grafana: CLU
 
 .PHONY: prove-alerts
 prove-alerts: venv cluster images ## Raise every alert that a fault can raise here, and write the table of it into docs/
-	@rm -rf build/e2e/alerts; export CLUSTER=$$($(CLUSTER_CMD) choose); export KUBECONFIG=$$($(CLUSTER_CMD) kubeconfig); \
-	  $(CLUSTER_CMD) guard; $(PY) -m pytest -m e2e $(wildcard tests/e2e/test_*alerts.py) && $(PY) -m docs.alerts_proven
+	@rm -rf build/e2e/alerts
+	@$(ON_CLUSTER) $(PY) -m pytest -m e2e $(wildcard tests/e2e/test_*alerts.py); $(PY) -m docs.alerts_proven
 
 .PHONY: prove-argocd
 prove-argocd: test-argocd ## Live through all of it under Argo CD, and write what happened, and who wrote what, into docs/
-	@$(PY) -m docs.argocd_proven
+	@$(ON_CLUSTER) $(PY) -m docs.argocd_proven
 
 .PHONY: prove-dashboards
 prove-dashboards: venv cluster images ## Ask every panel of every dashboard beside real exporters, and write what they show into docs/
-	@rm -f build/e2e/panels.json; export CLUSTER=$$($(CLUSTER_CMD) choose); export KUBECONFIG=$$($(CLUSTER_CMD) kubeconfig); \
-	  $(CLUSTER_CMD) guard; $(PY) -m pytest -m e2e tests/e2e/test_dashboards.py && $(PY) -m docs.panels_proven
+	@rm -f build/e2e/panels.json
+	@$(ON_CLUSTER) $(PY) -m pytest -m e2e tests/e2e/test_dashboards.py; $(PY) -m docs.panels_proven
 
 .PHONY: lint
 lint: venv tools-light ## Style, types, import rules, and whether generated files are current
@@ -191,8 +191,7 @@ generate: venv tools-light chart-deps ## Rewrite every generated file
 
 .PHONY: capture-exporters
 capture-exporters: venv cluster images ## Write down what the exporters export, as charts/exported.yaml, on the cluster
-	@export CLUSTER=$$($(CLUSTER_CMD) choose); export KUBECONFIG=$$($(CLUSTER_CMD) kubeconfig) CAPTURE_EXPORTERS=1; \
-	  $(CLUSTER_CMD) guard; $(PY) -m pytest -m e2e tests/e2e/test_infrastructure_alerts.py -k exporters_export
+	@$(ON_CLUSTER) CAPTURE_EXPORTERS=1 $(PY) -m pytest -m e2e tests/e2e/test_infrastructure_alerts.py -k exporters_export
 
 .PHONY: alerts
 alerts: venv ## Print the table of all alerts

@@ -4,13 +4,12 @@ It reads what tests/e2e left in build/e2e/alerts/*.json, and writes docs/referen
 """
 
 import json
-import os
-import platform
 import sys
 from pathlib import Path
 from typing import Any
 
 from charts.alert_table import categories, levels
+from docs.machine import machine
 
 ROOT = Path(__file__).parent.parent
 MEASURED = ROOT / "build" / "e2e" / "alerts"
@@ -38,10 +37,6 @@ info before it is a warning, so its warning has been told to the digest too.
 """
 NOT_RAISED: dict[str, str] = {}
 """Alerts that no fault raises here, and why."""
-
-
-def machine() -> str:
-    return f"a {os.environ.get('CLUSTER', 'packaged')} cluster with {os.cpu_count()} CPUs, {platform.machine()}"
 
 
 def measured() -> list[dict[str, Any]]:

@@ -4,8 +4,6 @@ It reads what the run left in build/e2e/argocd.json, and writes docs/reference/a
 """
 
 import json
-import os
-import platform
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -13,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from charts.schemas import pinned
+from docs.machine import machine
 
 ROOT = Path(__file__).parent.parent
 MEASURED = ROOT / "build" / "e2e" / "argocd.json"
@@ -48,10 +47,6 @@ OBJECTS = """\
 
 `/status` is a write to the status alone. Where a manager wrote to more than {listed} objects, they are counted by kind.
 """
-
-
-def machine() -> str:
-    return f"a {os.environ.get('CLUSTER') or 'packaged'} cluster with {os.cpu_count()} CPUs, {platform.machine()}"
 
 
 def measured() -> dict[str, Any]:

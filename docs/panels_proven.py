@@ -4,14 +4,13 @@ It reads what tests/e2e/test_dashboards.py left in build/e2e/panels.json, and wr
 """
 
 import json
-import os
-import platform
 import sys
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from docs.dashboard_pages import KINDS, SHIPPED
+from docs.machine import machine
 
 ROOT = Path(__file__).parent.parent
 MEASURED = ROOT / "build" / "e2e" / "panels.json"
@@ -56,9 +55,8 @@ def empty(rows: list[dict[str, Any]]) -> list[str]:
 def page(rows: list[dict[str, Any]]) -> str:
     names = titles()
     panels = [list(found) for _, found in groupby(rows, key=lambda row: (row["dashboard"], row["panel"]))]
-    machine = f"a {os.environ.get('CLUSTER', 'packaged')} cluster with {os.cpu_count()} CPUs, {platform.machine()}"
     total = sum(row["series"] for row in rows)
-    parts = [HEADER.format(machine=machine, panels=len(panels), queries=len(rows), series=total)]
+    parts = [HEADER.format(machine=machine(), panels=len(panels), queries=len(rows), series=total)]
     for uid, found in groupby(panels, key=lambda panel: panel[0]["dashboard"]):
         parts.append("\n".join([f"## {names[uid]}", "", HEAD, *map(_line, found), ""]))
     return "\n".join(parts)
