@@ -20,7 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -170,9 +170,8 @@ def _up(url: str) -> float:
     return found[0].points[-1][1] if found else 0.0
 
 
-def until(met: object, what: str) -> None:
+def until(met: Callable[[], object], what: str) -> None:
     """Wait for a condition, looking once a second, for seven minutes at most."""
-    assert callable(met)
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not met():
         if time.monotonic() > deadline:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from dashboards.preview.answers import ask
@@ -36,21 +36,21 @@ class Timing:
 def cold(source: Source, boards: Sequence[Board], end: int) -> list[Timing]:
     """The first run of every panel over every range, the longest range last."""
     found = []
-    for name, seconds in RANGES.items():
-        for board in boards:
-            for panel in board.panels:
-                took, error, series = once(source, board, panel, seconds, end)
-                found.append(Timing(board.uid, panel.title, name, error, series, took))
+    for name, board, panel in asked(boards):
+        took, error, series = once(source, board, panel, RANGES[name], end)
+        found.append(Timing(board.uid, panel.title, name, error, series, took))
     return found
 
 
 def warm(source: Source, boards: Sequence[Board], end: int, timings: Sequence[Timing]) -> None:
     """One further run of every panel, added to its timing. `timings` are in the order of `cold`."""
-    left = iter(timings)
-    for seconds in RANGES.values():
-        for board in boards:
-            for panel in board.panels:
-                next(left).warm.append(once(source, board, panel, seconds, end)[0])
+    for timing, (name, board, panel) in zip(timings, asked(boards), strict=True):
+        timing.warm.append(once(source, board, panel, RANGES[name], end)[0])
+
+
+def asked(boards: Sequence[Board]) -> Iterator[tuple[str, Board, Panel]]:
+    """(range, dashboard, panel) of everything that is asked, in order."""
+    return ((name, board, panel) for name in RANGES for board in boards for panel in board.panels)
 
 
 def once(source: Source, board: Board, panel: Panel, seconds: int, end: int) -> tuple[float, str, int]:

@@ -117,7 +117,7 @@ class Targets(asyncio.Protocol):
     """Answers GET /<number>: plain HTTP/1.1, kept alive, as much as Prometheus needs."""
 
     def __init__(self, pages: list[Page]) -> None:
-        self.pages, self.start, self.buffer = pages, time.time(), b""
+        self.pages, self.buffer = pages, b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = transport
