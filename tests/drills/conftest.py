@@ -39,10 +39,7 @@ class Place:
         assert path == "/api/v1/alerts"
         return {"data": {"alerts": list(self.alerts)}}
 
-    def mark(self) -> str:
-        return "0"
-
-    def notifications(self, after: str) -> list[dict]:
+    def notifications(self, after: str = "0") -> list[dict]:
         return [row for row in self.rows if row["id"] > int(after)]
 
 

@@ -75,6 +75,26 @@ def test_a_message_about_another_namespace_does_not_count(place, outcome):
     assert found.receivers == []
 
 
+def test_what_was_told_before_anyone_looked_counts_for_a_fault_that_was_there_alone(place, outcome):
+    place.fire("Always", "")
+    place.tell("Always", "", "firing", MAIL, CHANNEL)
+    place.tell("Slow", "room", "firing", "#critical")
+    found = outcome(Drill("Always", "warning", "", Fault("always", lambda _: None, None)))
+    assert (found.error, found.receivers) == ("", [CHANNEL, MAIL])
+    place.quiet()
+
+    def begin(_):
+        place.fire("Slow", "room")
+        place.tell("Slow", "room", "firing", CHANNEL, MAIL)
+
+    def end(_):
+        place.quiet()
+        place.tell("Slow", "room", "resolved", CHANNEL, MAIL)
+
+    found = outcome(Drill("Slow", "warning", "room", Fault("it is slow", begin, end)))
+    assert (found.error, found.receivers) == ("", [CHANNEL, MAIL])
+
+
 def test_a_fault_that_cannot_be_ended_is_followed_to_its_receivers_alone(place, outcome):
     place.fire("Slow", "room")
     place.tell("Slow", "room", "firing", CHANNEL, MAIL)

@@ -25,6 +25,9 @@ class Board:
     """Watches one Prometheus and one far end in a thread of its own. Use as a context manager.
 
     Many drills look at the same two places: they ask the board, which asks each place twice a second.
+
+    Attributes:
+        began: When it began to watch, by time.monotonic(). What had arrived by then counts as arrived just before.
     """
 
     def __init__(self, server: Callable[[], Web], sink: Sink) -> None:
@@ -33,11 +36,13 @@ class Board:
         self._changed = threading.Condition()
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="board", daemon=True)
-        self._last = sink.mark()
         self._firing: dict[Key, float] = {}
         self._ever: set[Key] = set()
         self._looked = time.monotonic()
+        self._last = "0"
         self._messages: list[tuple[float, Notification]] = []
+        self._keep(sink.notifications(), self._looked)
+        self.began = time.monotonic()
         self.trouble = ""
 
     def __enter__(self) -> Self:
@@ -123,10 +128,13 @@ class Board:
                 self._looked = now = time.monotonic()
                 self._firing = {key: self._firing.get(key, now) for key in firing}
                 self._ever |= firing
-                self._messages += [(now, row) for row in arrived]
+                self._keep(arrived, now)
                 self._changed.notify_all()
-            if arrived:
-                self._last = str(arrived[-1]["id"])
+
+    def _keep(self, arrived: list[Notification], at: float) -> None:
+        self._messages += [(at, row) for row in arrived]
+        if arrived:
+            self._last = str(arrived[-1]["id"])
 
 
 def _firing(server: Web) -> set[Key]:

@@ -40,7 +40,8 @@ def _run(drill: Drill, stack: Stack, board: Board) -> Outcome:
     except TROUBLE as error:
         outcome.error = str(error)
         _mend_quietly(drill, stack)
-    outcome.receivers = sorted(board.told(drill.key, "firing", 0.0))
+    since = board.began if drill.fault.end is not None else 0.0
+    outcome.receivers = sorted(board.told(drill.key, "firing", since))
     outcome.levels = sorted(board.severities(drill.key))
     return outcome
 
