@@ -1,7 +1,5 @@
 """A real fault raises each alert on the application and on the monitoring itself, and exactly those hear who should."""
 
-import os
-
 import pytest
 from drills import faults, receivers, record, stack
 from drills.drill import Drill
@@ -9,8 +7,7 @@ from drills.receivers import told_of
 from drills.rooms import Room
 from drills.running import running
 from drills.stack import NAME, Plan
-from sergas_demo.kube import path
-from sergas_demo.waiting import until
+from drills.standing import standing
 
 NAMESPACE = "e2e-alerts"
 LOST_MAIL = "e2e-lost-mail"
@@ -107,10 +104,6 @@ GOING, BROKEN = "going", "broken"
 REMINDER = rules("reminder", {"alert": "Reminder", "expr": "vector(1)"})
 REMINDED = {"groupWait": "1s", "groupInterval": "3s", "repeatInterval": "5s"}
 MANY_TO_MANY = {"record": "drill:many_to_many", "expr": "up * on (namespace) up"}
-REMOTE_WRITE = {
-    "url": f"http://{stack.far_end(NAMESPACE)}:8080/api/v1/write",
-    "writeRelabelConfigs": [{"sourceLabels": ["__name__"], "regex": "up", "action": "keep"}],
-}
 
 
 def lost_mail():
@@ -352,19 +345,9 @@ DRILLS = (
 @pytest.fixture(scope="module")
 def installed(kube, images, install_arguments):
     """The stack with its rooms, and what the faults of the monitoring need."""
-    keep = bool(os.environ.get("E2E_KEEP"))
-    if not keep:
-        stack.remove(kube, PLAN)
-        until("The end of an earlier run", lambda: stack.gone(kube, PLAN), seconds=120)
-    found = stack.install(kube, PLAN, images, install_arguments)
-    kube.apply(REMINDER, *map(service, (GOING, BROKEN)), *map(service_monitor, (GOING, BROKEN)))
-    # Beside the operator's own fields: it leaves alone what its SergasMonitoring does not speak of.
-    kube.patch(
-        path("monitoring.coreos.com/v1", NAMESPACE, "prometheuses", NAME), {"spec": {"remoteWrite": [REMOTE_WRITE]}}
-    )
-    yield found
-    if not keep:
-        stack.remove(kube, PLAN)
+    with standing(kube, PLAN, images, install_arguments) as found:
+        kube.apply(REMINDER, *map(service, (GOING, BROKEN)), *map(service_monitor, (GOING, BROKEN)))
+        yield found
 
 
 @pytest.fixture(scope="module")

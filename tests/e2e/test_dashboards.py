@@ -1,16 +1,15 @@
 """Under load, with faults, and beside the real exporters, every panel of every dashboard has something to show."""
 
 import json
-import os
 import time
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 
 import pytest
-from drills import exporters, stack
 from drills.rooms import Room, application
 from drills.stack import Plan
+from drills.standing import standing
 from sergas_demo.kube import Web, path
 from sergas_demo.waiting import expect, until
 
@@ -24,13 +23,6 @@ TABLE = Path(__file__).parents[2] / "build" / "e2e" / "panels.json"
 FILLED_SECONDS = 420
 CHOSEN_SECONDS = 120
 SHOWN_SECONDS, STEP_SECONDS = 900, 15
-
-
-def two_alertmanagers():
-    """One alone has no cluster whose members could be counted."""
-    volume = {"size": "1Gi", "whenDeleted": "Delete"}
-    return {"alertmanager": {"replicas": 2, "storage": volume, "resources": {"requests": {"cpu": "5m"}}}}
-
 
 PLAN = Plan(
     NAMESPACE,
@@ -52,7 +44,8 @@ PLAN = Plan(
             }
         ],
     },
-    spec=two_alertmanagers,
+    exporters=EXPORTERS,
+    alertmanagers=2,  # one alone has no cluster whose members could be counted
 )
 # The application sets its containers no limit of CPU, so there is no share of it.
 WITHOUT_A_LIMIT = {("sergas-system-overview", "CPU of containers, of their limit")}
@@ -60,37 +53,17 @@ WITHOUT_A_LIMIT = {("sergas-system-overview", "CPU of containers, of their limit
 ABOUT_MORE = {"sergas-monitoring", "sergas-error-tracking"}
 FAULTS = {"errors": 0.1, "refused": 0.1}
 REFUSED_BY_ZOHO = {"zoho_rate_limit": True}
-# Prometheus tells of remote write only where there is one. Nobody takes what it sends.
-REMOTE_WRITE = {
-    "url": f"http://{stack.far_end(NAMESPACE)}:8080/api/v1/write",
-    "writeRelabelConfigs": [{"sourceLabels": ["__name__"], "regex": "up", "action": "keep"}],
-}
 
 
 @pytest.fixture(scope="module")
 def server(kube, images, exporter_images, install_arguments):
     """Prometheus, once everything that the dashboards are about runs and is watched."""
-    keep = bool(os.environ.get("E2E_KEEP"))
-    if not keep:
-        exporters.remove(kube, EXPORTERS)
-        stack.remove(kube, PLAN)
-        until("The end of an earlier run", lambda: stack.gone(kube, PLAN, EXPORTERS), seconds=120)
-    stack.make_namespaces(kube, PLAN)
-    exporters.install(kube, EXPORTERS, NAMESPACE)
-    found = stack.install(kube, PLAN, images, install_arguments)
-    kube.patch(
-        path("monitoring.coreos.com/v1", NAMESPACE, "prometheuses", stack.NAME),
-        {"spec": {"remoteWrite": [REMOTE_WRITE]}},
-    )
-    for component in ("api", "agents"):
-        found.application(ROOM, component).switch_on(**FAULTS)
-    found.application(ROOM, "api").switch_on(**REFUSED_BY_ZOHO)
-    hurry_objectives(kube)
-    exporters.wait(found, EXPORTERS)
-    yield until("A Prometheus", found.server, seconds=60)
-    if not keep:
-        exporters.remove(kube, EXPORTERS)
-        stack.remove(kube, PLAN)
+    with standing(kube, PLAN, images, install_arguments) as found:
+        for component in ("api", "agents"):
+            found.application(ROOM, component).switch_on(**FAULTS)
+        found.application(ROOM, "api").switch_on(**REFUSED_BY_ZOHO)
+        hurry_objectives(kube)
+        yield until("A Prometheus", found.server, seconds=60)
 
 
 def hurry_objectives(kube) -> None:

@@ -5,15 +5,15 @@ import os
 import capture
 import pytest
 import yaml
-from drills import exporters, faults, record, stack, strain
+from drills import exporters, faults, record, strain
 from drills.drill import Drill
 from drills.receivers import told_of
 from drills.rooms import Room
 from drills.running import running
 from drills.stack import Plan
+from drills.standing import standing
 from drills.strain import Container
 from sergas_demo import prometheus
-from sergas_demo.kube import path
 from sergas_demo.waiting import expect, until
 
 from charts import exported
@@ -51,14 +51,8 @@ PLAN = Plan(
         "probes.checks": CHECKS,
         **{f"alerts.{name}": value for name, value in OVERRIDES.items()},
     },
+    exporters=EXPORTERS,
 )
-
-
-# Prometheus tells of remote write only where there is one.
-REMOTE_WRITE = {
-    "url": f"http://{stack.far_end(NAMESPACE)}:8080/api/v1/write",
-    "writeRelabelConfigs": [{"sourceLabels": ["__name__"], "regex": "up", "action": "keep"}],
-}
 
 
 REMOTE = "prometheus_remote_storage_queue_highest_sent_timestamp_seconds"
@@ -73,8 +67,6 @@ def container(metric, name):
     return there(metric, namespace=EXPORTERS, container=name)
 
 
-# Elsewhere than on the packaged cluster a volume is a folder on the node's disk, which nobody should fill.
-BOUNDED = os.environ.get("CLUSTER", "packaged") == "packaged"
 OF_VOLUMES = {"DatabaseDiskFilling", "DiskUsageHigh"}
 EVERY_DRILL = (
     Drill(
@@ -158,29 +150,14 @@ EVERY_DRILL = (
 )
 
 
-DRILLS = tuple(drill for drill in EVERY_DRILL if BOUNDED or drill.alert not in OF_VOLUMES)
+DRILLS = tuple(drill for drill in EVERY_DRILL if exporters.BOUNDED or drill.alert not in OF_VOLUMES)
 
 
 @pytest.fixture(scope="module")
 def installed(kube, images, exporter_images, install_arguments):
     """The stack, and the exporters it watches."""
-    keep = bool(os.environ.get("E2E_KEEP"))
-    if not keep:
-        exporters.remove(kube, EXPORTERS)
-        stack.remove(kube, PLAN)
-        until("The end of an earlier run", lambda: stack.gone(kube, PLAN, EXPORTERS), seconds=120)
-    stack.make_namespaces(kube, PLAN)
-    exporters.install(kube, EXPORTERS, NAMESPACE, bounded=BOUNDED)
-    found = stack.install(kube, PLAN, images, install_arguments)
-    kube.patch(
-        path("monitoring.coreos.com/v1", NAMESPACE, "prometheuses", stack.NAME),
-        {"spec": {"remoteWrite": [REMOTE_WRITE]}},
-    )
-    exporters.wait(found, EXPORTERS)
-    yield found
-    if not keep:
-        exporters.remove(kube, EXPORTERS)
-        stack.remove(kube, PLAN)
+    with standing(kube, PLAN, images, install_arguments) as found:
+        yield found
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,6 @@
 """The exporters, PostgreSQL and Redis of tests/e2e/exporters, in a namespace that a stack of drills watches."""
 
+import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -15,6 +16,8 @@ STRAINED = Path(__file__).parent / "strained.yaml"
 CLUSTER_WIDE = {"ClusterRole", "ClusterRoleBinding"}
 WORKLOADS = ("deployments", "statefulsets", "daemonsets")
 START_SECONDS = 180
+# Elsewhere than on the packaged cluster a volume is a folder on the node's disk, which nobody should fill.
+BOUNDED = os.environ.get("CLUSTER", "packaged") == "packaged"
 JOBS = frozenset(
     {
         "sergas-prometheus-postgres-exporter",
@@ -60,7 +63,7 @@ def _placed(item: Object, namespace: str, monitoring: str) -> Object:
     return item
 
 
-def install(kube: Kube, namespace: str, monitoring: str, *, bounded: bool = True) -> None:
+def install(kube: Kube, namespace: str, monitoring: str) -> None:
     """Start them, and what drills put under strain.
 
     Before the Prometheus that is to watch them: one that runs may take three minutes to hear of a ServiceMonitor, for
@@ -71,7 +74,7 @@ def install(kube: Kube, namespace: str, monitoring: str, *, bounded: bool = True
     labels = MADE_BY | {"pod-security.kubernetes.io/enforce": "privileged"}
     kube.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace, "labels": labels}})
     every = [*objects(namespace, monitoring), *strained(namespace)]
-    kube.apply(*(every if bounded else map(unbounded, every)))
+    kube.apply(*(every if BOUNDED else map(unbounded, every)))
 
 
 def unbounded(item: Object) -> Object:

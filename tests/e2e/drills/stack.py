@@ -26,6 +26,8 @@ class Plan:
         rooms: What it watches.
         values: The chart's values beyond those that every stack of drills has: overrides of alerts above all.
         far_ends: Namespaces that get a far end of their own, for receivers whose far end is to break.
+        exporters: Namespace of the exporters it watches, none where empty.
+        alertmanagers: How many.
         spec: Fields of the SergasMonitoring beyond those that every stack of drills has.
     """
 
@@ -33,6 +35,8 @@ class Plan:
     rooms: tuple[Room, ...]
     values: Mapping[str, object]
     far_ends: tuple[str, ...] = ()
+    exporters: str = ""
+    alertmanagers: int = 1
     spec: Callable[[], Object] = dict
 
     @property
@@ -99,7 +103,19 @@ def install(kube: Kube, plan: Plan, images: Mapping[str, str], arguments: Callab
     until("Readiness of the stack", lambda: monitoring.settled(kube, plan.namespace, NAME), seconds=START_SECONDS)
     until("The start of all rooms", lambda: _all_started(stack), seconds=START_SECONDS)
     until("Sight of all rooms", lambda: _all_watched(stack), seconds=START_SECONDS)
+    _write_on(stack)
     return stack
+
+
+def _write_on(stack: Stack) -> None:
+    """Have Prometheus send on a little: it tells of remote write only where there is one.
+
+    Beside the operator's own fields: it leaves alone what its SergasMonitoring does not speak of.
+    """
+    where = path("monitoring.coreos.com/v1", stack.namespace, "prometheuses", NAME)
+    little = [{"sourceLabels": ["__name__"], "regex": "up", "action": "keep"}]
+    remote = {"url": f"http://{far_end(stack.namespace)}:8080/api/v1/write", "writeRelabelConfigs": little}
+    stack.kube.patch(where, {"spec": {"remoteWrite": [remote]}})
 
 
 def make_namespaces(kube: Kube, plan: Plan) -> None:
@@ -116,9 +132,10 @@ def remove(kube: Kube, plan: Plan) -> None:
         kube.delete(path("v1", "", "namespaces", name))
 
 
-def gone(kube: Kube, plan: Plan, *others: str) -> None:
-    """Raise NotYet while one of its namespaces, or of some others, is still there."""
-    left = [name for name in (*plan.namespaces, *others) if kube.get(path("v1", "", "namespaces", name))]
+def gone(kube: Kube, plan: Plan) -> None:
+    """Raise NotYet while one of its namespaces, or that of its exporters, is still there."""
+    every = [*plan.namespaces, *filter(None, [plan.exporters])]
+    left = [name for name in every if kube.get(path("v1", "", "namespaces", name))]
     expect(not left, f"{', '.join(left)} still being emptied")
 
 
@@ -153,7 +170,7 @@ def _spec(plan: Plan) -> Object:
             "resources": resources,
             "discovery": {"scope": "OwnNamespace"},
         },
-        "alertmanager": {"replicas": 1, "storage": volume, "resources": resources},
+        "alertmanager": {"replicas": plan.alertmanagers, "storage": volume, "resources": resources},
         "receivers": receivers.receivers(far_end(plan.namespace)),
         "routing": receivers.ROUTING,
         "heartbeat": receivers.heartbeat(),
@@ -174,7 +191,7 @@ def _all_started(stack: Stack) -> None:
 
 def _all_watched(stack: Stack) -> None:
     server = stack.server()
-    known, wanted = prometheus.alertmanagers_known(server), _spec(stack.plan)["alertmanager"].get("replicas", 1)
+    known, wanted = prometheus.alertmanagers_known(server), stack.plan.alertmanagers
     expect(known == wanted, f"Prometheus knows {known} of {wanted} Alertmanagers")
     seen = {row["metric"]["namespace"] for row in prometheus.query(server, 'up{job=~"sergas-(api|agents)"} == 1')}
     missing = {room.namespace for room in stack.plan.rooms} - seen
