@@ -27,10 +27,17 @@ class Series:
 
 
 class Source:
-    """Asks one Prometheus. Use it as a context manager, so that its connections are closed."""
+    """Asks one Prometheus. Use it as a context manager, so that its connections are closed.
+
+    Attributes:
+        url: Where it answers.
+        waited: Seconds from sending each question to the last byte of its answer, over all that were answered. What is
+            made of an answer here is not in it.
+    """
 
     def __init__(self, url: str) -> None:
         self.url = url.rstrip("/")
+        self.waited = 0.0
         self._client = httpx.Client(base_url=self.url, timeout=PATIENCE_SECONDS)
 
     def __enter__(self) -> Self:
@@ -63,6 +70,7 @@ class Source:
     def _ask(self, path: str, asked: Mapping[str, str | float]) -> dict[str, Any]:
         try:
             response = self._client.post(f"/api/v1/{path}", data={key: str(value) for key, value in asked.items()})
+            self.waited += response.elapsed.total_seconds()
             answer = response.json()
         except httpx.HTTPError as error:
             raise QueryError(f"Prometheus at {self.url} did not answer: {error}. Is the address right?") from error

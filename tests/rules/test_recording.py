@@ -69,6 +69,15 @@ def test_a_group_is_evaluated_at_least_every_five_minutes_and_leaves_no_slot_unf
         assert "${" not in rule["expr"]
 
 
+def test_what_alerts_and_objectives_count_is_recorded_every_half_minute(groups):
+    seldom = {rule["record"] for group, rule in recorded(groups) if group["name"] == "sergas-recording-durations"}
+    assert seldom
+    for group in groups:
+        if not group["name"].startswith("sergas-recording-"):
+            read = set(re.findall(r"[a-z_]+(?::\w+)+", "".join(rule["expr"] for rule in group["rules"])))
+            assert read & seldom == set(), group["name"]
+
+
 @pytest.mark.parametrize("limit", ["1", "0.5"])
 def test_the_limit_of_latency_meets_the_bound_as_prometheus_writes_it(limit):
     """Prometheus 3 stores le="1" as le="1.0"."""

@@ -3,7 +3,8 @@
 A real Prometheus with the chart's rules is asked every panel of every dashboard over 1 hour, 24 hours and 30 days:
 
 1. A few pods are scraped with the rules evaluated every five seconds, to learn which series they record.
-2. Thirty days of those series are made up and imported, a sample a minute.
+2. Thirty days of those series are made up and imported: a sample for each evaluation of their rule, and one a minute of
+   what surrounds the application.
 3. The whole fleet is scraped, with the rules at their own intervals, until each of them is recorded.
 4. Prometheus is restarted; the first run of each panel is its cold time, further runs are its warm ones.
 
@@ -27,7 +28,7 @@ from pathlib import Path
 import yaml
 
 from dashboards.preview.board import Board, read
-from dashboards.preview.rules import rendered
+from dashboards.preview.rules import rendered, rules
 from dashboards.preview.server import LONGEST_BLOCK, free_port, prometheus
 from dashboards.preview.source import Series, Source
 from tests.bench.dashboards import rulecost
@@ -83,7 +84,7 @@ def measure(folder: Path, boards: Sequence[Board], options: argparse.Namespace) 
     known = learned(folder / "learning", options.series)
     out(f"{len(known)} series are recorded or come from around the application; making {options.days} days of them")
     began = time.monotonic()
-    samples = fill(folder, known, int(time.time()) - 60, options.days)
+    samples = fill(folder, known, int(time.time()) - 60, options.days, intervals())
     size = sum(file.stat().st_size for file in (folder / "data").rglob("*") if file.is_file())
     out(f"{samples / 1e6:.1f} million samples in {size / 1e6:.0f} MB, {time.monotonic() - began:.0f} s")
     shares: dict[str, float] = {}
@@ -124,6 +125,11 @@ def learned(folder: Path, series: int) -> list[Series]:
             found = [*source.instant('{__name__=~".+:.+"}', time.time()), *source.instant(others, time.time())]
     unique = {tuple(sorted(one.labels.items())): one for one in found}
     return [one for _, one in sorted(unique.items())]
+
+
+def intervals() -> dict[str, int]:
+    """The seconds between two evaluations of each record, as the chart has them."""
+    return {rule.name: rule.interval for rule in rules() if not rule.alert}
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -54,11 +53,15 @@ def asked(boards: Sequence[Board]) -> Iterator[tuple[str, Board, Panel]]:
 
 
 def once(source: Source, board: Board, panel: Panel, seconds: int, end: int) -> tuple[float, str, int]:
-    """(seconds, error, series) of a panel's queries one after the other, with the step Grafana would take."""
+    """(seconds, error, series) of a panel's queries one after the other, with the step Grafana would take.
+
+    The seconds are those from each question to the last byte of its answer. Making objects of it is Python's work, and
+    sometimes its garbage collector's, and took longer than the answer itself.
+    """
     shown = window(end, seconds, points(WIDE, panel))
-    start = time.perf_counter()
+    before = source.waited
     answer = ask(source, board, panel, shown)
-    return time.perf_counter() - start, answer.error, len(answer.lines)
+    return source.waited - before, answer.error, len(answer.lines)
 
 
 def slowest(timings: Sequence[Timing], board: str, range_: str) -> tuple[float, str]:

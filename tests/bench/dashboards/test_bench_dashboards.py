@@ -43,20 +43,26 @@ def test_what_surrounds_the_application_stands_at_targets_of_its_own():
     assert all(body.at(0) for _, body in around())
 
 
-def test_windows_hold_each_minute_of_the_days_once_and_cross_no_bound_of_a_block():
+def test_windows_follow_each_other_through_all_days_and_cross_no_bound_of_a_block():
     end = 1_700_000_000
     found = list(windows(end, 5))
-    times = [time for window in found for time in window]
-    assert times == list(range(times[0], times[-1] + 1, STEP))
-    assert end - 5 * DAY <= times[0] < end - 5 * DAY + STEP
-    assert end - STEP <= times[-1] < end
-    assert all(window[0] // WINDOW == window[-1] // WINDOW for window in found)
+    assert [start for start, _ in found] == [end - 5 * DAY, *(stop for _, stop in found[:-1])]
+    assert found[-1][1] == end
+    assert all(start // WINDOW == (stop - 1) // WINDOW for start, stop in found)
+
+
+def test_a_record_has_a_sample_for_each_evaluation_and_what_is_scraped_one_a_minute(tmp_path):
+    series = [Series({"__name__": name}, ((0.0, 1.0),)) for name in ("a:b:often", "a:b:seldom", "scraped")]
+    assert write(tmp_path / "text", series, 7, 607, {"a:b:often": 30, "a:b:seldom": 300}) == 20 + 2 + 10
+    lines = [line.split() for line in (tmp_path / "text").read_text().splitlines()[:-1]]
+    assert [int(time) for name, _, time in lines if name == "a:b:often{}"] == list(range(30, 607, 30))
+    assert [int(time) for name, _, time in lines if name == "scraped{}"] == list(range(60, 607, STEP))
 
 
 def test_made_up_counters_only_rise_and_values_that_are_no_number_become_one(tmp_path):
     now = ((0.0, 7.0),)
     series = [Series({"__name__": "calls_total"}, now), Series({"__name__": "a:b:c"}, ((0.0, float("nan")),))]
-    assert write(tmp_path / "text", series, range(0, 3600, STEP)) == 120
+    assert write(tmp_path / "text", series, 0, 3600, {}) == 120
     *lines, end = (tmp_path / "text").read_text().splitlines()
     assert end == "# EOF"
     counter = [float(line.split()[1]) for line in lines if line.startswith("calls_total")]
