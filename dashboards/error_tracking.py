@@ -112,9 +112,9 @@ def requests() -> list[Panel]:
                 "reqps",
                 alerts=("HighErrorRate",),
             ),
-            {"job": "Service", "route": "Route", "Value": "Failed a second"},
+            {"job": "Service", "route": "Route", "Value": "Failing"},
             [Query(f"topk(15, {summed(ROUTES, SERVICE, by='job, route')} > 0)", "{{route}}")],
-            sort="Failed a second",
+            sort="Failing",
         ),
         graph(
             About(

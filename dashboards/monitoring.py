@@ -29,8 +29,8 @@ def built() -> model.Dashboard:
             Section("Prometheus", prometheus()),
             Section("Alertmanager", alertmanager(), closed=True),
             Section("Sergas operator", operator(), closed=True),
-            Section("What the application could not tell", library(), closed=True),
-            Section("Remote write and checks from outside (where there are any)", edges(), closed=True),
+            Section("What the app could not tell", library(), closed=True),
+            Section("Remote write, outside checks", edges(), closed=True),
         ],
     )
 
@@ -269,7 +269,7 @@ def edges() -> list[Panel]:
                 "none",
                 alerts=("ProbeFailing",),
             ),
-            [Query(f"max by (job, instance) ({anywhere('probe_success')})", "{{instance}}")],
+            [Query(f"max by (job, instance) ({anywhere('probe_success')})", "{{job}} {{instance}}")],
             Bands(base=RED, steps=((1, GREEN),)),
             width=8,
         ),

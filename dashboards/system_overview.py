@@ -4,7 +4,7 @@ from typing import Final
 
 from dashboards import limits, uids
 from dashboards.about import About, Panel
-from dashboards.bands import GREEN, RED, YELLOW, Bands, above, below, limit
+from dashboards.bands import GREEN, RED, YELLOW, Bands, above, below, limit, warning
 from dashboards.frame import Section, filled, frame
 from dashboards.infrastructure import cache, database, nodes_and_containers
 from dashboards.panels import graph, number, worded
@@ -18,7 +18,9 @@ BUSINESS: Final = (uids.BUSINESS, "Business metrics")
 GENERATED: Final = "namespace_type:sergas_recommendations_generated:rate5m"
 FIRING: Final = 'alertstate="firing"'
 OURS: Final = 'category!=""'
-SERIOUS: Final = 'severity!="info"'
+CRITICAL: Final = 'severity="critical"'
+# As Alertmanager routes them: what has no severity that it knows is told as a warning.
+WARNING: Final = 'severity!~"critical|info"'
 EACH: Final = "{{namespace}} {{job}}"
 
 
@@ -51,7 +53,7 @@ def health() -> list[Panel]:
         ),
         Query(chosen("namespace_job:sergas_target_up:max", APP, SERVICE), EACH),
         Bands(base=RED, steps=((1, GREEN),)),
-        width=8,
+        width=6,
     )
     return [
         services.mappings(worded(("0", "DOWN", RED), ("1", "UP", GREEN))),
@@ -67,17 +69,8 @@ def health() -> list[Panel]:
             Bands(base=RED, steps=((0.5, YELLOW), (1, GREEN))),
             decimals=0,
         ),
-        number(
-            About(
-                "Alerts firing",
-                "Firing alerts that want somebody to act: critical ones and warnings. Each has a runbook.",
-                "none",
-                details=((uids.MONITORING, "All alerts"),),
-            ),
-            Query(f"count({chosen('ALERTS', FIRING, OURS, SERIOUS)}) or vector(0)", "alerts"),
-            limit(1),
-            decimals=0,
-        ),
+        firing("Critical alerts", CRITICAL, "Critical alerts that fire: somebody has been woken up.", limit(1)),
+        firing("Warnings", WARNING, "Firing alerts that nobody gets up for, and somebody should act on.", warning(1)),
         number(
             About(
                 "Failing requests",
@@ -104,6 +97,13 @@ def health() -> list[Panel]:
             above(limits.LATENCY_TARGET_SECONDS, limits.alert_threshold("APILatencyCritical")),
         ),
     ]
+
+
+def firing(title: str, severity: str, meaning: str, bands: Bands) -> Panel:
+    """How many alerts of this severity, a label matcher, fire."""
+    about = About(title, f"{meaning} Each has a runbook.", "none", details=((uids.MONITORING, "All alerts"),))
+    alerts = Query(f"count({chosen('ALERTS', FIRING, OURS, severity)}) or vector(0)", "alerts")
+    return number(about, alerts, bands, width=3, decimals=0)
 
 
 def requests() -> list[Panel]:

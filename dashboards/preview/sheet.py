@@ -163,6 +163,19 @@ def fitted(words: str, size: float, room: float, *, bold: bool = False) -> str:
     return words.rstrip() + ELLIPSIS
 
 
+def divided(words: str, size: float, room: float) -> list[str]:
+    """One name in lines of at most `room` pixels, broken after _ - / : and before capitals, or where it must be."""
+    lines = [""]
+    for part in re.findall(r"[A-Z]*[^A-Z_/:-]+[_/:-]?|.", words):
+        if lines[-1] and width(lines[-1] + part, size) > room:
+            lines.append("")
+        for letter in part:
+            if lines[-1] and width(lines[-1] + letter, size) > room:
+                lines.append("")
+            lines[-1] += letter
+    return lines
+
+
 def wrapped(words: str, size: float, room: float) -> list[str]:
     """`words` in lines of at most `room` pixels, broken between words, and within one that is too long."""
     lines = [""]

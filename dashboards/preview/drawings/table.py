@@ -3,15 +3,18 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any, Final
 
 from dashboards.preview.answers import Answer, Line
 from dashboards.preview.board import Panel
 from dashboards.preview.looks import override, value_text
-from dashboards.preview.sheet import Box, Sheet, fitted, width
+from dashboards.preview.sheet import Box, Sheet, divided, fitted, width
 
 SIZE: Final = 12
 LINE: Final = 24
+# From one line of a name to the next.
+NEXT: Final = 15
 GAP: Final = 18
 Row = dict[str, str | float]
 
@@ -26,19 +29,30 @@ class Content:
 
 
 def table(sheet: Sheet, box: Box, answer: Answer) -> None:
-    """As many rows as fit; the last line counts the others."""
+    """As many rows as fit, names that are too long on several lines; the last line counts the rows left out."""
     found = content(answer)
     columns = fair([_needs(found, index) for index in range(len(found.heads))], box.width)
-    room = max(int(box.height // LINE) - 1, 1)
-    shown = found.rows if len(found.rows) <= room else found.rows[: room - 1]
-    _row(sheet, box.cut_top(LINE)[0], found.heads, columns, found.numeric, bold=True)
-    for index, row in enumerate(shown):
-        line = Box(box.left, box.top + LINE * (index + 1), box.width, LINE)
+    head, rest = box.cut_top(LINE)
+    rooms = [column - GAP / 2 for column in columns]
+    heads = [[fitted(text, SIZE, room, bold=True)] for text, room in zip(found.heads, rooms, strict=True)]
+    _row(sheet, head, heads, columns, found.numeric, bold=True)
+    rows = [[divided(text, SIZE, room) for text, room in zip(row, rooms, strict=True)] for row in found.rows]
+    heights = [LINE + NEXT * (max(map(len, cells)) - 1) for cells in rows]
+    shown = fitting(heights, rest.height, LINE)
+    for cells, height in zip(rows[:shown], heights, strict=False):
+        line, rest = rest.cut_top(height)
         sheet.block(Box(line.left, line.top, line.width, 1), sheet.ink.grid)
-        _row(sheet, line, row, columns, found.numeric)
-    if len(shown) < len(found.rows):
-        y = box.top + LINE * (len(shown) + 1.5)
-        sheet.text(box.left + 6, y, f"and {len(found.rows) - len(shown)} more rows", SIZE, sheet.ink.muted)
+        _row(sheet, line, cells, columns, found.numeric)
+    if shown < len(rows):
+        sheet.text(box.left + 6, rest.top + LINE / 2, f"and {len(rows) - shown} more rows", SIZE, sheet.ink.muted)
+
+
+def fitting(heights: Sequence[float], room: float, last: float) -> int:
+    """How many of these heights fit into `room`; where not all do, one more line of height `last` fits below them."""
+    if sum(heights) <= room:
+        return len(heights)
+    ends = accumulate(heights)
+    return sum(end + last <= room for end in ends)
 
 
 def content(answer: Answer) -> Content:
@@ -121,15 +135,16 @@ def fair(needs: Sequence[float], room: float) -> list[float]:
 def _row(
     sheet: Sheet,
     line: Box,
-    texts: Sequence[str],
+    cells: Sequence[Sequence[str]],
     columns: Sequence[float],
     numeric: Sequence[bool],
     *,
     bold: bool = False,
 ) -> None:
     x = line.left
-    for text, room, right in zip(texts, columns, numeric, strict=True):
-        shown = fitted(text, SIZE, room - GAP / 2, bold=bold)
+    for cell, room, right in zip(cells, columns, numeric, strict=True):
         at, align = (x + room - 6, "right") if right else (x + 6, "left")
-        sheet.text(at, line.middle[1], shown, SIZE, sheet.ink.muted if bold else "", bold=bold, align=align)
+        for index, text in enumerate(cell):
+            y = line.middle[1] + NEXT * (index - (len(cell) - 1) / 2)
+            sheet.text(at, y, text, SIZE, sheet.ink.muted if bold else "", bold=bold, align=align)
         x += room

@@ -11,12 +11,12 @@ from dashboards.preview.board import Variable, read
 from dashboards.preview.drawings.figures import tiled
 from dashboards.preview.drawings.graph import bands, limits, on_grid, told
 from dashboards.preview.drawings.spread import buckets
-from dashboards.preview.drawings.table import content, fair
+from dashboards.preview.drawings.table import content, fair, fitting
 from dashboards.preview.ink import color
 from dashboards.preview.layout import PHONE, WIDE, boxes
 from dashboards.preview.looks import line_color, threshold_color, value_color, value_text
 from dashboards.preview.rules import layers, names, rules
-from dashboards.preview.sheet import Box, width, wrapped
+from dashboards.preview.sheet import Box, divided, width, wrapped
 from dashboards.preview.timing import Window, filled, rate_interval, window
 from tests.dashboards.conftest import FILES
 from tests.dashboards.preview.conftest import panel
@@ -145,6 +145,33 @@ def test_a_table_joins_queries_by_their_labels_renames_columns_and_sorts():
 @given(needs=st.lists(st.floats(min_value=20, max_value=900), min_size=1, max_size=8))
 def test_columns_fill_the_table_and_no_more(needs):
     assert sum(fair(needs, 400)) == pytest.approx(400, abs=0.1)
+
+
+@pytest.mark.parametrize(("room", "rows"), [(124, 4), (123, 3), (108, 3), (107, 2), (20, 0)])
+def test_as_many_rows_are_shown_as_leave_a_line_to_count_the_others(room, rows):
+    assert fitting([24, 24, 36, 40], room, 24) == rows
+
+
+@given(name=st.text("aB_-/:{}é", max_size=60), room=st.floats(min_value=20, max_value=300))
+def test_a_name_on_several_lines_is_whole_and_no_line_is_too_long(name, room):
+    lines = divided(name, 12, room)
+    assert "".join(lines) == name
+    assert all(width(line, 12) <= room for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("name", "lines"),
+    [
+        ("ErrorBudgetBurnSlow", ["ErrorBudget", "BurnSlow"]),
+        ("pg_stat_activity_count", ["pg_stat_", "activity_count"]),
+        ("/accounts/{account_id}/sync", ["/accounts/", "{account_id}/", "sync"]),
+        ("CPUUsageHigh", ["CPUUsage", "High"]),
+        ("crm", ["crm"]),
+        ("", [""]),
+    ],
+)
+def test_a_name_is_broken_where_its_parts_meet(name, lines):
+    assert divided(name, 12, 92 if len(name) > 13 else 70) == lines
 
 
 def test_a_bucket_holds_what_is_not_in_the_one_below():
