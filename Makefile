@@ -100,12 +100,12 @@ mutants: venv tools-light ## Change every alert in every way that matters, and c
 	$(PY) -m charts.mutants
 
 .PHONY: preview
-preview: venv tools-light ## Every dashboard as a page and pictures in build/preview (PROMETHEUS=URL, or of an example; DASHBOARDS='uid uid')
-	$(PY) -m dashboards.preview $(if $(PROMETHEUS),--prometheus $(PROMETHEUS)) $(DASHBOARDS)
+preview: venv tools-light ## Every dashboard as a page and pictures in build/preview (PROMETHEUS=URL, or of an example; LAST=15m; DASHBOARDS='uid uid')
+	$(PY) -m dashboards.preview $(if $(PROMETHEUS),--prometheus $(PROMETHEUS)) $(if $(LAST),--last $(LAST)) $(DASHBOARDS)
 
 .PHONY: preview-images
 preview-images: ## Draw the example's dashboards and put their pictures into docs/dashboards/images
-	@$(MAKE) preview PROMETHEUS= DASHBOARDS=
+	@$(MAKE) preview PROMETHEUS= LAST= DASHBOARDS=
 	@mkdir -p docs/dashboards/images
 	cp build/preview/*.png docs/dashboards/images/
 	@rm docs/dashboards/images/*-phone.png

@@ -4,17 +4,20 @@ Without --prometheus it makes an example of a few hours, the same every time, an
 """
 
 import argparse
+import re
 import sys
 import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
+from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Final
 
-from dashboards.preview.board import read
+from dashboards.preview.board import Board, read
 from dashboards.preview.drawing import told, write
+from dashboards.preview.rules import seconds
 from dashboards.preview.source import QueryError, Source
 
 ROOT: Final = Path(__file__).parents[2]
@@ -38,7 +41,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             url, end = stack.enter_context(example()), END
         titles = {f"{board.uid}.html": board.title for board in map(read, sorted(SHIPPED.glob("*.json")))}
         with ProcessPoolExecutor(DRAWERS, mp_context=get_context("spawn")) as drawers:
-            jobs = [drawers.submit(write, file, url, end, options.into, titles) for file in files]
+            boards = [shown(read(file), options.last) for file in files]
+            jobs = [drawers.submit(write, board, url, end, options.into, titles) for board in boards]
             failures = [line for job in jobs for line in told(job.result())]
     return 1 if failures else 0
 
@@ -47,9 +51,26 @@ def parser() -> argparse.ArgumentParser:
     found = argparse.ArgumentParser(prog="make preview", description=__doc__)
     found.add_argument("--prometheus", metavar="URL", default="", help="the Prometheus to ask; default: an example's")
     found.add_argument("--at", type=int, metavar="SECONDS", help="the end of the time shown, since 1970; default: now")
+    found.add_argument("--last", type=duration, default=0, metavar="TIME", help="such as 15m; default: each one's own")
     found.add_argument("--into", type=Path, metavar="FOLDER", default=TARGET, help="default: build/preview")
     found.add_argument("dashboards", nargs="*", help="uids or names of files; default: all")
     return found
+
+
+def duration(text: str) -> int:
+    """Seconds of a duration such as 15m or 1h30m.
+
+    Raises:
+        argparse.ArgumentTypeError: saying how to write one.
+    """
+    if not re.fullmatch(r"(\d+[smhd])+", text) or not seconds(text):
+        raise argparse.ArgumentTypeError(f"{text} is no duration; write one such as 15m, 6h or 1h30m")
+    return seconds(text)
+
+
+def shown(board: Board, last: int) -> Board:
+    """The dashboard over its last so many seconds; over its own time where that is 0."""
+    return replace(board, seconds=last or board.seconds)
 
 
 def chosen(names: Sequence[str]) -> list[Path]:

@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 from dashboards.preview.answers import Answer, ask, marks
-from dashboards.preview.board import read
+from dashboards.preview.board import Board
 from dashboards.preview.layout import PHONE, WIDE, points
 from dashboards.preview.page import page
 from dashboards.preview.picture import picture
@@ -12,9 +12,8 @@ from dashboards.preview.source import Source
 from dashboards.preview.timing import window
 
 
-def write(file: Path, url: str, end: int, into: Path, siblings: dict[str, str]) -> tuple[str, list[Answer]]:
+def write(board: Board, url: str, end: int, into: Path, siblings: dict[str, str]) -> tuple[str, list[Answer]]:
     """Ask and draw one dashboard. Returns what to tell of it."""
-    board = read(file)
     with Source(url) as source:
         happened = marks(source, board, end, board.seconds)
         answers = {

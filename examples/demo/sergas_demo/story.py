@@ -31,8 +31,9 @@ STORY = (
 NEXT = (
     ("the resource and its conditions", f"kubectl -n {NAMESPACE} get sergasmon; {_RESOURCE}"),
     ("every notification that arrived", _ARRIVED),
-    ("Prometheus on localhost:9090", f"kubectl -n {NAMESPACE} port-forward svc/{NAME}-prometheus 9090"),
-    ("then every dashboard as a picture, in build/preview", "make preview PROMETHEUS=http://localhost:9090"),
+    # Through the Service it may be the third replica, which has only just come up and saw nothing of the fault.
+    ("Prometheus on localhost:9090", f"kubectl -n {NAMESPACE} port-forward pod/prometheus-{NAME}-0 9090"),
+    ("then every dashboard as a picture, in build/preview", "make preview PROMETHEUS=http://localhost:9090 LAST=10m"),
     ("Alertmanager on localhost:9093", f"kubectl -n {NAMESPACE} port-forward svc/{NAME}-alertmanager 9093"),
     ("what the operator did", _OPERATOR_LOG),
     ("remove what the demo made", "make demo-down"),

@@ -21,7 +21,7 @@ VOID = {"meta", "link", "br", "img", "input", "hr"}
 def drawn(request, told, tmp_path_factory):
     """(dashboard, its folder, its answers)."""
     folder, siblings = tmp_path_factory.mktemp(request.param.stem), {"other.html": "Other & another"}
-    where, answers = write(request.param, told, END, folder, siblings)
+    where, answers = write(read(request.param), told, END, folder, siblings)
     assert where == str(folder / f"{read(request.param).uid}.html")
     return read(request.param), folder, answers
 

@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from charts.helm import ROOT
+from dashboards.preview.__main__ import main
 from dashboards.preview.answers import ask, marks
 from dashboards.preview.board import Event
 from dashboards.preview.drawings import KINDS, draw
@@ -88,16 +89,23 @@ def test_a_stretch_of_an_alert_is_one_mark_and_a_time_as_value_is_a_moment(sourc
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "status", "said"),
     [
-        (["--prometheus", "http://127.0.0.1:{port}"], "did not answer: "),
-        (["no-such-dashboard"], "no dashboard no-such-dashboard; choose from agent-performance, "),
+        (["--prometheus", "http://127.0.0.1:{port}"], 1, "did not answer: "),
+        (["no-such-dashboard"], 1, "no dashboard no-such-dashboard; choose from agent-performance, "),
+        (["--last", "soon"], 2, "soon is no duration; write one such as 15m, 6h or 1h30m"),
+        (["--last", "0s"], 2, "0s is no duration"),
     ],
 )
-def test_the_command_ends_with_a_sentence_when_it_cannot_begin(arguments, said, tmp_path):
+def test_the_command_ends_with_a_sentence_when_it_cannot_begin(arguments, status, said, tmp_path):
     arguments = [argument.format(port=free_port()) for argument in arguments]
     command = [sys.executable, "-m", "dashboards.preview", "--into", str(tmp_path), *arguments]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 1
+    assert done.returncode == status
     assert said in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_dashboards_are_drawn_over_the_last_minutes_that_were_asked_for(silent, tmp_path):
+    assert main(["--prometheus", silent, "--at", "1800000000", "--last", "15m", "--into", str(tmp_path), "slos"]) == 0
+    assert "07:45 to 08:00 UTC" in (tmp_path / "sergas-slos.html").read_text(encoding="utf-8")
