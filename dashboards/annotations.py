@@ -1,13 +1,13 @@
 """What happened, drawn over every graph: alerts that fire, and releases."""
 
-from dashboards.query import APP, SOURCE, chosen
+from dashboards.query import APP, CRITICAL, FIRING, SOURCE, chosen
 from dashboards.sdk import dashboard
 
 
 def firing_alerts() -> dashboard.AnnotationQuery:
     """From begin to end of each critical alert."""
     return (
-        _events("Firing alerts", "red", chosen("ALERTS", 'alertstate="firing"', 'severity="critical"'))
+        _events("Firing alerts", "red", chosen("ALERTS", FIRING, CRITICAL))
         .title_format("{{alertname}}")
         .text_format("{{job}} {{instance}}")
     )

@@ -7,12 +7,11 @@ from dashboards.about import About, Panel
 from dashboards.bands import GREEN, RED, YELLOW, Bands, limit, warning
 from dashboards.frame import Section, filled, frame
 from dashboards.panels import graph, number, worded
-from dashboards.query import Query, anywhere, chosen, worst
+from dashboards.query import FIRING, Query, anywhere, chosen, worst
 from dashboards.sdk import model
 from dashboards.servers import alertmanager, operator, prometheus
 from dashboards.shapes import sheet
 
-FIRING: Final = 'alertstate="firing"'
 WATCHDOG: Final = 'alertname="Watchdog"'
 WANTED: Final = "metric:sergas_alert_input:wanted"
 SEEN: Final = "metric:sergas_alert_input_series:count"

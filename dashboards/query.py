@@ -14,6 +14,10 @@ NAMESPACE: Final = 'namespace=~"$namespace"'
 SERVICE: Final = 'job=~"$service"'
 AGENT: Final = 'agent=~"$agent"'
 APP: Final = 'job=~"sergas-(api|agents)"'
+FIRING: Final = 'alertstate="firing"'
+CRITICAL: Final = 'severity="critical"'
+# As Alertmanager routes them: what has no severity that it knows is told as a warning.
+WARNING: Final = 'severity!~"critical|info"'
 
 TIME_SERIES: Final = prometheus_model.PromQueryFormat.TIME_SERIES
 TABLE: Final = prometheus_model.PromQueryFormat.TABLE

@@ -8,7 +8,7 @@ from dashboards.bands import GREEN, RED, YELLOW, Bands, above, below, limit, war
 from dashboards.frame import Section, filled, frame
 from dashboards.infrastructure import cache, database, nodes_and_containers
 from dashboards.panels import graph, number, worded
-from dashboards.query import APP, SERVICE, Query, chosen, counted
+from dashboards.query import APP, CRITICAL, FIRING, SERVICE, WARNING, Query, chosen, counted
 from dashboards.sdk import model
 
 ERRORS: Final = (uids.ERRORS, "Errors by route and kind")
@@ -16,11 +16,7 @@ SLOS: Final = (uids.SLOS, "Objectives")
 AGENTS: Final = (uids.AGENTS, "Agents")
 BUSINESS: Final = (uids.BUSINESS, "Business metrics")
 GENERATED: Final = "namespace_type:sergas_recommendations_generated:rate5m"
-FIRING: Final = 'alertstate="firing"'
 OURS: Final = 'category!=""'
-CRITICAL: Final = 'severity="critical"'
-# As Alertmanager routes them: what has no severity that it knows is told as a warning.
-WARNING: Final = 'severity!~"critical|info"'
 EACH: Final = "{{namespace}} {{job}}"
 
 

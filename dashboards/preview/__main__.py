@@ -7,7 +7,7 @@ import argparse
 import re
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
@@ -29,7 +29,9 @@ DRAWERS: Final = 2
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write a page and two pictures a dashboard; 1 when a query failed."""
     options = parser().parse_args(arguments)
-    files = chosen(options.dashboards)
+    shipped = {file.stem: read(file) for file in sorted(SHIPPED.glob("*.json"))}
+    boards = [shown(board, options.last) for board in chosen(shipped, options.dashboards)]
+    titles = {f"{board.uid}.html": board.title for board in shipped.values()}
     with ExitStack() as stack:
         if options.prometheus:
             url, end = options.prometheus, options.at or int(time.time())
@@ -39,9 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from dashboards.preview.example import END, example  # noqa: PLC0415 -- needs Helm and promtool
 
             url, end = stack.enter_context(example()), END
-        titles = {f"{board.uid}.html": board.title for board in map(read, sorted(SHIPPED.glob("*.json")))}
         with ProcessPoolExecutor(DRAWERS, mp_context=get_context("spawn")) as drawers:
-            boards = [shown(read(file), options.last) for file in files]
             jobs = [drawers.submit(write, board, url, end, options.into, titles) for board in boards]
             failures = [line for job in jobs for line in told(job.result())]
     return 1 if failures else 0
@@ -73,16 +73,16 @@ def shown(board: Board, last: int) -> Board:
     return replace(board, seconds=last or board.seconds)
 
 
-def chosen(names: Sequence[str]) -> list[Path]:
-    """The files of the dashboards named, by their uid or file; all without a name.
+def chosen(shipped: Mapping[str, Board], names: Sequence[str]) -> list[Board]:
+    """The dashboards named, by their uid or file, in the order shipped; all without a name.
 
     Raises:
         SystemExit: naming one that is not there, and those that are.
     """
-    known = {name: file for file in sorted(SHIPPED.glob("*.json")) for name in (file.stem, read(file).uid)}
+    known = {*shipped, *(board.uid for board in shipped.values())}
     if missing := [name for name in names if name not in known]:
         raise SystemExit(f"no dashboard {', '.join(missing)}; choose from {', '.join(sorted(known))}")
-    return sorted({known[name] for name in names or known})
+    return [board for file, board in shipped.items() if not names or {file, board.uid} & set(names)]
 
 
 if __name__ == "__main__":

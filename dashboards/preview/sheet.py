@@ -169,10 +169,10 @@ def divided(words: str, size: float, room: float) -> list[str]:
     for part in re.findall(r"[A-Z]*[^A-Z_/:-]+[_/:-]?|.", words):
         if lines[-1] and width(lines[-1] + part, size) > room:
             lines.append("")
-        for letter in part:
-            if lines[-1] and width(lines[-1] + letter, size) > room:
+        for piece in [part] if width(part, size) <= room else part:
+            if lines[-1] and width(lines[-1] + piece, size) > room:
                 lines.append("")
-            lines[-1] += letter
+            lines[-1] += piece
     return lines
 
 
