@@ -1,4 +1,4 @@
-"""Prometheus metrics of the Sergas Super Account Manager.
+"""Prometheus metrics of the Sergas Super Account Manager, and of the application's own.
 
 ``MetricsCollector`` records them, ``instrument`` puts it into a FastAPI or Starlette application, ``serve`` into any
 other process. Durations are in seconds throughout.
@@ -6,30 +6,24 @@ other process. Durations are in seconds throughout.
 
 from ._collector import MetricsCollector
 from ._decorators import count_errors, track_in_progress, track_time
-from ._exposition import metrics_app
-from ._families import Counter, Gauge, Histogram
+from ._endpoint import metrics_app
 from ._family import OVERFLOW
 from ._instrument import instrument
 from ._middleware import MetricsMiddleware
 from ._push import PushError, push
-from ._rendering import Rendered, render
+from ._render import render
 from ._routes import UNMATCHED
-from ._server import MetricsServer, serve
+from ._server import serve
 from .catalogue import CATALOGUE, MetricSpec
 
 __all__ = [
     "CATALOGUE",
     "OVERFLOW",
     "UNMATCHED",
-    "Counter",
-    "Gauge",
-    "Histogram",
     "MetricSpec",
     "MetricsCollector",
     "MetricsMiddleware",
-    "MetricsServer",
     "PushError",
-    "Rendered",
     "count_errors",
     "instrument",
     "metrics_app",

@@ -1,26 +1,91 @@
 """Cells hold one series each, and in ``text`` what stands around its values once that was written.
 
 Without a lock an update is still whole under the GIL: CPython hands the GIL over at calls and at backward jumps, and
-between the load and the store of ``self.value += amount`` there is neither. Where the GIL is off, each cell takes a
-lock of its own.
+between the load and the store of ``self.value += amount`` there is neither, for both are floats by then. Where the
+GIL is off, an exemplar is kept, or it matters when a gauge was set, a cell is of the class that ``noted`` makes.
 """
 
 from __future__ import annotations
 
 import sys
 from bisect import bisect_right
-from functools import cache
+from collections.abc import Callable
+from functools import cache, wraps
 from math import inf
-from threading import Lock
-from time import monotonic
-from typing import Any
+from threading import RLock
+from time import time
+from typing import Any, TypeVar
 
-from ._lines import HistogramLabels
+from ._measure import Measurement, counting_errors, in_progress, timing
+from ._text import HistogramLabels
 
 GIL_ENABLED = bool(getattr(sys, "_is_gil_enabled", lambda: True)())
+_ONE = 1.0
 
 
-class CounterCell:
+class Counting:
+    """What counters and their series can do beside ``inc``."""
+
+    __slots__ = ()
+
+    def inc(self, amount: float = _ONE) -> None:
+        """Add an amount of zero or more.
+
+        Raises:
+            ValueError: The amount is negative.
+        """
+        raise NotImplementedError
+
+    def count_exceptions(self, exception: type[BaseException] | tuple[type[BaseException], ...] = Exception) -> Any:
+        """Count the exceptions of a class that leave a block or a function: a context manager and a decorator."""
+        return counting_errors("count_exceptions", lambda _: self.inc(), lambda error: isinstance(error, exception))
+
+
+class Gauging:
+    """What gauges and their series can do beside ``set``, ``inc`` and ``dec``."""
+
+    __slots__ = ()
+
+    def set(self, value: float) -> None:
+        """Replace the value."""
+        raise NotImplementedError
+
+    def inc(self, amount: float = _ONE) -> None:
+        """Add an amount."""
+        raise NotImplementedError
+
+    def dec(self, amount: float = _ONE) -> None:
+        """Take an amount away."""
+        raise NotImplementedError
+
+    def set_to_current_time(self) -> None:
+        """Set it to the seconds since 1970."""
+        self.set(time())
+
+    def track_inprogress(self) -> Measurement[None]:
+        """Raise it for as long as a block or a function runs: a context manager and a decorator."""
+        return in_progress("track_inprogress", self.inc, self.dec)
+
+    def time(self) -> Measurement[None]:
+        """Set it to the seconds that a block or a function took last: a context manager and a decorator."""
+        return timing("time", self.set)
+
+
+class Observing:
+    """What histograms and their series can do beside ``observe``."""
+
+    __slots__ = ()
+
+    def observe(self, value: float) -> None:
+        """Count a value in its bucket, in the metric's unit. NaN counts in ``+Inf`` and makes the sum NaN."""
+        raise NotImplementedError
+
+    def time(self) -> Measurement[None]:
+        """Observe the seconds that a block or a function takes: a context manager and a decorator."""
+        return timing("time", self.observe)
+
+
+class CounterCell(Counting):
     """A number that only rises."""
 
     __slots__ = ("text", "value")
@@ -29,14 +94,16 @@ class CounterCell:
         self.value = 0.0
         self.text = ""
 
-    def inc(self, amount: float = 1.0) -> None:
+    def inc(self, amount: float = _ONE) -> None:
         """Add an amount of zero or more.
 
         Raises:
             ValueError: The amount is negative.
         """
-        if amount < 0:
-            raise ValueError(f"a counter only rises: give inc() an amount of 0 or more, not {amount!r}")
+        if amount is not _ONE:
+            amount = float(amount)
+            if amount < 0:
+                raise ValueError(f"a counter only rises: give inc() an amount of 0 or more, not {amount:g}")
         self.value += amount
 
     def reset(self) -> None:
@@ -44,37 +111,54 @@ class CounterCell:
         self.value = 0.0
 
 
-class GaugeCell:
-    """A number that goes up and down."""
+class GaugeCell(Gauging):
+    """A number that goes up and down, or a function that gives it."""
 
-    __slots__ = ("text", "value")
+    __slots__ = ("function", "text", "value")
 
     def __init__(self) -> None:
         self.value = 0.0
         self.text = ""
+        self.function: Callable[[], float] | None = None
 
     def set(self, value: float) -> None:
         """Replace the value."""
         self.value = float(value)
 
-    def inc(self, amount: float = 1.0) -> None:
+    def inc(self, amount: float = _ONE) -> None:
         """Add an amount."""
+        if amount is not _ONE:
+            amount = float(amount)
         self.value += amount
 
-    def dec(self, amount: float = 1.0) -> None:
+    def dec(self, amount: float = _ONE) -> None:
         """Take an amount away."""
+        if amount is not _ONE:
+            amount = float(amount)
         self.value -= amount
+
+    def set_function(self, function: Callable[[], float]) -> None:
+        """Ask a function for the value at every scrape, in whatever thread that runs.
+
+        One that raises leaves the value of the scrape before, and counts in ``sergas_metrics_errors_total``.
+        """
+        self.function = function
+
+    def refresh(self) -> None:
+        """Take over the value of the function."""
+        if self.function is not None:
+            self.set(self.function())
 
     def reset(self) -> None:
         """Be at zero: the process is a child of the one that set it."""
         self.value = 0.0
 
 
-class HistogramCell:
+class HistogramCell(Observing):
     """Counts of observations by bucket, and their sum.
 
     Args:
-        bounds: Upper bounds from ``search_bounds``, not those of the catalogue.
+        bounds: Upper bounds from ``search_bounds``, not those of the metric.
     """
 
     __slots__ = ("bounds", "counts", "text", "total")
@@ -87,6 +171,7 @@ class HistogramCell:
 
     def observe(self, value: float) -> None:
         """Count a value in its bucket, in the metric's unit. NaN counts in ``+Inf`` and makes the sum NaN."""
+        value = float(value)
         self.counts[bisect_right(self.bounds, value)] += 1
         self.total += value
 
@@ -110,7 +195,10 @@ def quick_histogram(bounds: tuple[float, ...]) -> type[HistogramCell]:
         bounds: Upper bounds from ``search_bounds``.
     """
     source = (
-        f"def observe(self, value):\n counts = self.counts\n{_search(bounds, 0, len(bounds))} self.total += value\n"
+        "def observe(self, value):\n"
+        " if type(value) is not float:\n"
+        "  value = float(value)\n"
+        f" counts = self.counts\n{_search(bounds, 0, len(bounds))} self.total += value\n"
     )
     space: dict[str, Any] = {"inf": inf}
     exec(source, space)  # noqa: S102  # of numbers alone
@@ -130,121 +218,35 @@ def _search(bounds: tuple[float, ...], low: int, high: int, depth: int = 1) -> s
     return f"{indent}if value < {bounds[middle]!r}:\n{below}{indent}else:\n{above}"
 
 
-class LockedCounterCell(CounterCell):
-    """A counter for interpreters without a GIL."""
-
-    __slots__ = ("_lock",)
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._lock = Lock()
-
-    def inc(self, amount: float = 1.0) -> None:
-        """Add an amount of zero or more."""
-        with self._lock:
-            super().inc(amount)
-
-    def reset(self) -> None:
-        """Count from zero, with a lock of its own: the old one may be held by a thread that this process lacks."""
-        self._lock = Lock()
-        super().reset()
+Note = Callable[[Any, float], None]
+C = TypeVar("C", CounterCell, GaugeCell, HistogramCell)
 
 
-class LockedGaugeCell(GaugeCell):
-    """A gauge for interpreters without a GIL."""
+@cache
+def noted(cell: type[C], note: Note | None = None) -> type[C]:
+    """The class of cells whose updates hold a lock, and then call ``note`` with the cell and the amount.
 
-    __slots__ = ("_lock",)
+    A finalizer that records may run within an update of the same thread, so the lock can be taken again.
+    """
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._lock = Lock()
+    def locked(update: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(update)
+        def changed(self: Any, *args: float) -> Any:
+            with self.lock:
+                found = update(self, *args)
+                if update.__name__ == "reset":
+                    self.extra = None
+                elif note is not None and update.__name__ != "snapshot":
+                    note(self, float(args[0]) if args else _ONE)
+                return found
 
-    def set(self, value: float) -> None:
-        """Replace the value."""
-        with self._lock:
-            super().set(value)
+        return changed
 
-    def inc(self, amount: float = 1.0) -> None:
-        """Add an amount."""
-        with self._lock:
-            super().inc(amount)
+    def begin(self: Any, *args: Any) -> None:
+        self.lock = RLock()
+        self.extra = None
+        cell.__init__(self, *args)
 
-    def dec(self, amount: float = 1.0) -> None:
-        """Take an amount away."""
-        with self._lock:
-            super().dec(amount)
-
-    def reset(self) -> None:
-        """Be at zero, with a lock of its own: the old one may be held by a thread that this process lacks."""
-        self._lock = Lock()
-        super().reset()
-
-
-class StampedGaugeCell(LockedGaugeCell):
-    """A gauge that knows when it was set, so that of several processes' the last can be told."""
-
-    __slots__ = ("moment",)
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.moment = 0.0
-
-    def set(self, value: float) -> None:
-        """Replace the value."""
-        super().set(value)
-        self.moment = monotonic()
-
-    def inc(self, amount: float = 1.0) -> None:
-        """Add an amount."""
-        super().inc(amount)
-        self.moment = monotonic()
-
-    def dec(self, amount: float = 1.0) -> None:
-        """Take an amount away."""
-        super().dec(amount)
-        self.moment = monotonic()
-
-    def reset(self) -> None:
-        """Be at zero, and never set."""
-        super().reset()
-        self.moment = 0.0
-
-
-class LockedHistogramCell(HistogramCell):
-    """A histogram for interpreters without a GIL."""
-
-    __slots__ = ("_lock",)
-
-    def __init__(self, bounds: tuple[float, ...]) -> None:
-        super().__init__(bounds)
-        self._lock = Lock()
-
-    def observe(self, value: float) -> None:
-        """Count a value in its bucket."""
-        with self._lock:
-            super().observe(value)
-
-    def snapshot(self) -> tuple[list[int], float]:
-        """The counts of each bucket on its own and the sum, taken at one moment."""
-        with self._lock:
-            return super().snapshot()
-
-    def reset(self) -> None:
-        """Count from zero, with a lock of its own: the old one may be held by a thread that this process lacks."""
-        self._lock = Lock()
-        super().reset()
-
-
-def new_counter(*, locked: bool = not GIL_ENABLED) -> CounterCell:
-    """A counter's cell that suits the running interpreter."""
-    return LockedCounterCell() if locked else CounterCell()
-
-
-def new_gauge(*, locked: bool = not GIL_ENABLED) -> GaugeCell:
-    """A gauge's cell that suits the running interpreter."""
-    return LockedGaugeCell() if locked else GaugeCell()
-
-
-def new_histogram(bounds: tuple[float, ...], *, locked: bool = not GIL_ENABLED) -> HistogramCell:
-    """A histogram's cell that suits the running interpreter."""
-    return LockedHistogramCell(bounds) if locked else quick_histogram(bounds)(bounds)
+    names = [name for name in ("inc", "dec", "set", "observe", "snapshot", "reset") if name in vars(cell)]
+    members = {name: locked(vars(cell)[name]) for name in names}
+    return type(f"Noted{cell.__name__}", (cell,), {"__slots__": ("extra", "lock"), "__init__": begin, **members})

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from os import PathLike
+from collections.abc import Iterable
+from os import PathLike, fspath
 from pathlib import Path
+from typing import cast
 
 from prometheus_client import REGISTRY, CollectorRegistry
 
+from ._declare import DEFAULT_BUCKETS, declared
+from ._families import Counter, Gauge, Histogram
 from ._store import store_of
+from .catalogue import Across
 from .domains import (
     AgentMetrics,
     BusinessMetrics,
@@ -51,9 +56,9 @@ class MetricsCollector:
     Raises:
         ImportError: Exemplars are asked for and OpenTelemetry is not installed.
         OSError: The directory cannot be made, or this system has no POSIX file locks.
-        ValueError: ``max_series`` is below 1, a setting differs from that of the registry's other collectors, the
-            registry already holds a metric with one of the names, or another registry of this process has the
-            directory.
+        ValueError: ``max_series`` is below 1, ``directory`` is empty, a setting differs from that of the registry's
+            other collectors, the registry already holds a metric with one of the names, or another registry of this
+            process has the directory.
     """
 
     def __init__(
@@ -67,8 +72,10 @@ class MetricsCollector:
         if max_series < 1:
             raise ValueError(f"max_series must be 1 or more, not {max_series}")
         self.registry = REGISTRY if registry is None else registry
+        if directory is not None and not fspath(directory):
+            raise ValueError("directory is empty: give a path, or None for one process")
         place = None if directory is None else Path(directory).absolute()
-        store = store_of(self.registry, max_series, exemplars=exemplars, directory=place)
+        self._store = store = store_of(self.registry, max_series, exemplars=exemplars, directory=place)
         self.http = HTTPMetrics(store)
         self.zoho = ZohoMetrics(store)
         self.memory = MemoryMetrics(store)
@@ -77,7 +84,69 @@ class MetricsCollector:
         self.cache = CacheMetrics(store)
         self.database = DatabaseMetrics(store)
         self.errors = ErrorMetrics(store)
-        self._publisher = store.publisher
+
+    def counter(self, name: str, help: str, *, labels: Iterable[str] = (), unit: str = "") -> Counter:
+        """A counter of the application's own. Asked for again, it is the same one.
+
+        Args:
+            name: Its name, which ends in ``_total``, such as ``orders_total``.
+            help: One sentence, shown by Prometheus beside the name.
+            labels: Names of its labels, in the order in which values are given.
+            unit: Its unit, with which the name ends before ``_total``; empty for a plain count.
+
+        Raises:
+            ValueError: The name, a label or the unit is none that Prometheus takes, or the name is taken.
+        """
+        return cast("Counter", self._store.own(self.registry, declared("counter", name, help, labels, unit)))
+
+    def gauge(
+        self,
+        name: str,
+        help: str,  # prometheus-client's word
+        *,
+        labels: Iterable[str] = (),
+        unit: str = "",
+        across: Across = "sum",
+    ) -> Gauge:
+        """A gauge of the application's own. Asked for again, it is the same one.
+
+        Args:
+            name: Its name, such as ``queue_size``.
+            help: One sentence, shown by Prometheus beside the name.
+            labels: Names of its labels, in the order in which values are given.
+            unit: Its unit, with which the name ends.
+            across: How the values of several processes become one: the ``sum`` of those that live, the ``max``, or the
+                one set ``latest``.
+
+        Raises:
+            ValueError: The name, a label, the unit or ``across`` is none that there is, or the name is taken.
+        """
+        spec = declared("gauge", name, help, labels, unit, across=across)
+        return cast("Gauge", self._store.own(self.registry, spec))
+
+    def histogram(
+        self,
+        name: str,
+        help: str,  # prometheus-client's word
+        *,
+        labels: Iterable[str] = (),
+        unit: str = "",
+        buckets: Iterable[float] = DEFAULT_BUCKETS,
+    ) -> Histogram:
+        """A histogram of the application's own. Asked for again, it is the same one.
+
+        Args:
+            name: Its name, such as ``order_duration_seconds``.
+            help: One sentence, shown by Prometheus beside the name.
+            labels: Names of its labels, in the order in which values are given.
+            unit: Its unit, with which the name ends.
+            buckets: Upper bounds in its unit, rising; ``+Inf`` is added. From 5 ms to 10 s when left out.
+
+        Raises:
+            ValueError: The name, a label, the unit or the buckets are none that Prometheus takes, or the name is taken.
+        """
+        spec = declared("histogram", name, help, labels, unit, buckets=buckets)
+        return cast("Histogram", self._store.own(self.registry, spec))
 
     def publish(self) -> None:
         """Share what this process has recorded with the others, now and every second from now on.
@@ -85,6 +154,6 @@ class MetricsCollector:
         ``instrument`` and ``serve`` do so by themselves; call it in a process that does neither, such as a worker of a
         pool, and again just before it ends. Nothing happens without a ``directory``.
         """
-        if self._publisher is not None:
-            self._publisher.start()
-            self._publisher.publish()
+        if self._store.publisher is not None:
+            self._store.publisher.start()
+            self._store.publisher.publish()

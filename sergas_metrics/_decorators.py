@@ -1,39 +1,14 @@
-"""``track_time`` and ``count_errors`` for functions of every kind, and ``track_in_progress``."""
+"""``track_time``, ``count_errors`` and ``track_in_progress``, for metrics of this library and of prometheus-client."""
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
-from functools import partial
-from types import TracebackType
-from typing import Any, ParamSpec, Protocol, Self, TypeVar
+from http import HTTPStatus
+from typing import Any, Protocol
 
-from . import _wrap
-from ._error_types import ErrorTypes
-
-P = ParamSpec("P")
-R = TypeVar("R")
-
-
-class Observer(Protocol):
-    """A series that takes observations."""
-
-    def observe(self, value: float, /) -> None:
-        """Observe a value."""
-
-
-class Riser(Protocol):
-    """A series that rises."""
-
-    def inc(self, amount: float = 1.0, /) -> None:
-        """Add an amount."""
-
-
-class RiserAndFaller(Riser, Protocol):
-    """A series that rises and falls."""
-
-    def dec(self, amount: float = 1.0, /) -> None:
-        """Take an amount away."""
+from ._family import Family
+from ._labels import OTHER, ErrorTypes
+from ._measure import Measurement, counting_errors, in_progress, timing
 
 
 class Labelled(Protocol):
@@ -44,102 +19,91 @@ class Labelled(Protocol):
         """Gives the series of the named label values."""
 
 
-def track_time(histogram: Labelled, /, **labels: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+def track_time(histogram: Labelled, /, **labels: str) -> Measurement[None]:
     """Observe how long each call of the decorated function takes, in seconds, also when it raises.
 
-    Works for functions, coroutine functions, generators, async generators and methods, each staying what it was. A
-    generator is observed once, at its end, with the time spent inside it: the time its consumer takes between two
-    items is not its own. Put it below ``@classmethod``, ``@staticmethod`` and ``@property``.
+    Works for functions, coroutine functions, generators, async generators and methods, each staying what it was, and
+    for blocks in ``with`` and ``async with``. A generator is observed once, at its end, with the time spent inside it:
+    the time its consumer takes between two items is not its own. Put it below ``@classmethod``, ``@staticmethod`` and
+    ``@property``.
 
     Args:
         histogram: A histogram, or a summary of prometheus-client.
         **labels: Its label values; all of them.
 
     Raises:
-        TypeError: The decorated object is not a function.
+        TypeError: The metric cannot observe, or the decorated object is not a function.
         ValueError: The label values do not match the histogram's labels.
     """
-    observer: Observer = histogram.labels(**labels) if labels else _unlabelled(histogram)
-    return partial(_decorate, _wrap.Timed(observer.observe), "track_time")
+    return timing("track_time", _series(histogram, labels, "observe", "track_time() needs a histogram").observe)
+
+
+def is_server_error(error: Exception) -> bool:
+    """Whether an exception is an error: an ``HTTPException`` with a status below 500 is an answer."""
+    if not any(kind.__name__ == "HTTPException" for kind in type(error).__mro__):
+        return True
+    status = getattr(error, "status_code", None) or getattr(error, "code", None)
+    return not isinstance(status, int) or status >= HTTPStatus.INTERNAL_SERVER_ERROR
 
 
 def count_errors(
-    counter: Labelled, /, *, label: str = "error_type", limit: int = 50, **labels: str
-) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    counter: Labelled,
+    /,
+    *,
+    label: str = "error_type",
+    limit: int = 50,
+    is_error: Callable[[Exception], bool] | None = None,
+    **labels: str,
+) -> Measurement[None]:
     """Count each exception that leaves the decorated function, by its class, and let it pass on.
 
-    Works for the same functions as ``track_time``. Only an ``Exception`` is an error: a cancelled task, a closed
-    generator, or an interpreter that exits, is not.
+    Works for the same functions and blocks as ``track_time``. Only an ``Exception`` is an error: a cancelled task, a
+    closed generator, or an interpreter that exits, is not.
 
     Args:
         counter: A counter with the label ``error_type``.
         label: The name of the label that takes the exception's class, where it is not ``error_type``.
         limit: How many classes are named; those beyond it are counted as ``other``.
+        is_error: Says whether an exception counts. An ``HTTPException`` with a status below 500, such as FastAPI's 404,
+            does not when left out.
         **labels: The counter's remaining label values.
 
     Raises:
-        TypeError: The decorated object is not a function.
-        ValueError: The label values do not match the counter's labels.
+        TypeError: The metric cannot be counted with, or the decorated object is not a function.
+        ValueError: The label names do not match the counter's labels.
     """
-    names = ErrorTypes(limit)
+    names, counts = ErrorTypes(limit), is_error or is_server_error
+    if isinstance(counter, Family):
+        counter.check_labels([*labels, label])
+    else:  # prometheus-client tells its labels only by making a series: one of 0
+        _series(counter, {**labels, label: OTHER}, "inc", "count_errors() needs a counter")
 
     def count(error: Exception) -> None:
-        series: Riser = counter.labels(**labels, **{label: names.name(error)})
-        series.inc()
+        counter.labels(**labels, **{label: names.name(error)}).inc()
 
-    return partial(_decorate, _wrap.Counted(count), "count_errors")
+    return counting_errors("count_errors", count, lambda error: isinstance(error, Exception) and counts(error))
 
 
-class track_in_progress:  # noqa: N801  # reads as a verb: with track_in_progress(gauge): ...
+def track_in_progress(gauge: Labelled, /, **labels: str) -> Measurement[None]:
     """Raise a gauge for as long as a block runs, and lower it however the block ends.
 
-    Works in ``with`` and ``async with``. One object may be entered many times, also at once.
+    Works in ``with`` and ``async with``, and as a decorator. One object may be entered many times, also at once.
 
     Args:
         gauge: A gauge of this library or of prometheus-client.
         **labels: Its label values; all of them.
 
     Raises:
+        TypeError: The metric cannot fall.
         ValueError: The label values do not match the gauge's labels.
     """
-
-    def __init__(self, gauge: Labelled, /, **labels: str) -> None:
-        self._series: RiserAndFaller = gauge.labels(**labels) if labels else _unlabelled(gauge)
-
-    def __enter__(self) -> Self:
-        """Raise the gauge by one."""
-        self._series.inc()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
-    ) -> None:
-        """Lower the gauge by one."""
-        self._series.dec()
-
-    async def __aenter__(self) -> Self:
-        """Raise the gauge by one."""
-        return self.__enter__()
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
-    ) -> None:
-        """Lower the gauge by one."""
-        self._series.dec()
+    series = _series(gauge, labels, "dec", "track_in_progress() needs a gauge")
+    return in_progress("track_in_progress", series.inc, series.dec)
 
 
-def _unlabelled(metric: Any) -> Any:
-    """The metric itself: ours and prometheus-client's take updates directly when they have no labels.
-
-    Ours is asked for its one series, so that missing label values are refused here and not at the first call.
-    """
-    return metric.labels() if hasattr(metric, "spec") else metric
-
-
-def _decorate(measure: _wrap.Measure, name: str, function: Callable[P, R]) -> Callable[P, R]:
-    if isinstance(function, classmethod | staticmethod | property):
-        kind = type(function).__name__
-        raise TypeError(f"@{name} must stand below @{kind}: write @{kind} first and @{name} under it")
-    if not callable(function) or inspect.isclass(function):
-        raise TypeError(f"@{name} decorates functions and methods, not {function!r}")
-    return _wrap.wrap(measure, function)
+def _series(metric: Any, labels: dict[str, str], method: str, needs: str) -> Any:
+    """The series to record in; ours is asked for even without labels, so that missing values are refused here."""
+    series = metric.labels(**labels) if labels or isinstance(metric, Family) else metric
+    if not callable(getattr(series, method, None)):
+        raise TypeError(f"{needs}, not a {type(metric).__name__.lower()}")
+    return series

@@ -7,6 +7,8 @@ from time import perf_counter
 from types import MethodType
 from typing import Any, Final, Protocol
 
+from ._boundary import guarded
+
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
@@ -32,7 +34,7 @@ class Watcher(Protocol):
 
 
 class Exchange:
-    """Wraps ``receive`` and ``send`` of one request and tells once, and only once, how it ended.
+    """Wraps ``receive`` and ``send`` of one request, and reports once how it ended.
 
     The end is the last byte of the response; what the application does after it, such as background tasks, is not part
     of the request. Without a complete response it is the moment the application gave up.
@@ -41,11 +43,11 @@ class Exchange:
         scope: The request's scope.
         receive: The server's ``receive``.
         send: The server's ``send``.
-        watcher: Told how it ended.
+        watcher: Records how it ended.
         outer: The exchange of another collector that already watches the request.
 
     Attributes:
-        done: Whether the watcher was told.
+        done: Whether the watcher has recorded it.
     """
 
     __slots__ = ("_left", "_outer", "_receive", "_scope", "_send", "_start", "_status", "_trailers", "_watcher", "done")
@@ -72,28 +74,30 @@ class Exchange:
     async def receive(self) -> Message:
         """Pass a message on to the application, and note when it says that the client is gone."""
         message = await self._receive()
-        if message["type"] == "http.disconnect":
+        if message.get("type") == "http.disconnect":
             self._note_departure()
         return message
 
-    def send(self, message: Message) -> Awaitable[None]:
+    async def send(self, message: Message) -> None:
         """Pass a message on to the client, and note when it completes the response."""
-        kind = message["type"]
-        if kind == "http.response.body":
-            if message.get("more_body", False) or self._trailers:
-                return self._send_part(message)
-            return self._send_last(message)
+        kind = message.get("type")
         if kind == "http.response.start":
-            self._status = message["status"]
-            if "trailers" in message:
-                self._trailers = message["trailers"]
-            return self._send(message)
-        return self._send_last(message) if self._completes(kind, message) else self._send_part(message)
+            self._status = message.get("status", 0)
+            self._trailers = message.get("trailers", False)
+        last = self._completes(kind, message)
+        left = last and self._client_left()
+        try:
+            await self._send(message)
+        except OSError:
+            # ASGI 2.4: this is how a server says that the client is gone.
+            self._note_departure()
+            raise
+        if last:
+            self._finish(CLIENT_CLOSED if left else self._status or 500)
 
     def ended(self) -> None:
-        """The application returned."""
+        """The application returned. Without a whole response the server answers 500 or cuts the connection."""
         if not self.done:
-            # No response, or half of one: the server answers 500 or cuts the connection.
             self._finish(CLIENT_CLOSED if self._client_left() else 500)
 
     def failed(self, error: BaseException) -> bool:
@@ -103,15 +107,12 @@ class Exchange:
             Whether this is an error, and not a client that left or a task that was cancelled.
         """
         departed = self._is_departure(error)
-        if not self.done:
-            self._finish(CLIENT_CLOSED if departed else 500)
+        self._finish(CLIENT_CLOSED if departed else 500)
         return not departed and isinstance(error, Exception)
 
     def withdraw(self) -> None:
         """Do not count this exchange, as if it had not been watched."""
-        if not self.done:
-            self.done = True
-            self._watcher.finished(self._scope, None, 0.0)
+        self._finish(None)
         if self._outer is not None:
             self._outer.withdraw()
 
@@ -119,60 +120,36 @@ class Exchange:
         """Whether this exchange, or one around it, is recorded for an owner."""
         return self._watcher.owner is owner or (self._outer is not None and self._outer.is_watched_for(owner))
 
-    def _completes(self, kind: str, message: Message) -> bool:
-        """Whether a message of a kind that few servers know is the last one."""
-        if kind == "http.response.zerocopysend":
-            return not message.get("more_body", False) and not self._trailers
+    def _completes(self, kind: object, message: Message) -> bool:
+        """Whether a message is the last one of the response."""
+        if kind == "http.response.body" or kind == "http.response.zerocopysend":  # noqa: PLR1714  # twice as fast
+            return not (message.get("more_body", False) or self._trailers)
         if kind == "http.response.trailers":
             return not message.get("more_trailers", False)
         return kind == "http.response.pathsend"
-
-    async def _send_part(self, message: Message) -> None:
-        try:
-            await self._send(message)
-        except OSError:
-            # ASGI 2.4: this is how a server says that the client is gone.
-            self._note_departure()
-            raise
-
-    async def _send_last(self, message: Message) -> None:
-        receive = self._receive
-        left = self._left or (type(receive) is MethodType and getattr(receive.__self__, "disconnected", False))
-        try:
-            await self._send(message)
-        except OSError:
-            self._note_departure()
-            raise
-        if left:
-            self._finish(CLIENT_CLOSED)
-        elif not self.done:
-            self.done = True
-            self._watcher.finished(self._scope, self._status or 500, perf_counter() - self._start)
 
     def _note_departure(self) -> None:
         if not self.done and not self._left:
             self._left = perf_counter()
 
     def _client_left(self) -> bool:
-        """Whether the client left before the response was complete.
+        """Whether the client is known to have left before the response was complete.
 
         An application that does not read from ``receive`` is never told, and uvicorn drops what is sent to nobody, so
         uvicorn's own record of it is consulted where ``receive`` is uvicorn's.
         """
-        if self._left:
-            return True
         receive = self._receive
-        return type(receive) is MethodType and bool(getattr(receive.__self__, "disconnected", False))
+        return bool(self._left or (type(receive) is MethodType and getattr(receive.__self__, "disconnected", False)))
 
     def _is_departure(self, error: BaseException) -> bool:
-        """Whether an exception is how a client's departure looks from inside."""
-        if isinstance(error, OSError):
+        """Whether an exception is how a client's departure looks from inside: a server that stops cancels tasks too."""
+        if isinstance(error, OSError) or not isinstance(error, Exception):
             return self._client_left()
-        return not isinstance(error, Exception) or type(error).__name__ == "ClientDisconnect"
+        return type(error).__name__ == "ClientDisconnect"
 
-    def _finish(self, status: int) -> None:
+    def _finish(self, status: int | None) -> None:
         if self.done:
             return
         self.done = True
         end = self._left if status == CLIENT_CLOSED and self._left else perf_counter()
-        self._watcher.finished(self._scope, status, end - self._start)
+        guarded("http", self._watcher.finished, self._scope, status, end - self._start)

@@ -8,63 +8,28 @@ from time import time
 
 from prometheus_client.samples import Exemplar
 
-from ._cells import LockedCounterCell, LockedHistogramCell
+from ._boundary import failed
+from ._cells import CounterCell, HistogramCell, Note
 
 Trace = Callable[[], dict[str, str] | None]
 """Gives the ids of the trace that is under way, or ``None`` where there is none or it is not kept."""
 
 
-class ExemplarCounterCell(LockedCounterCell):
-    """A counter that remembers the last amount that a kept trace added."""
+def exemplar_note(trace: Trace) -> Note:
+    """Keeps in a noted cell the last amount that a kept trace added, for each bucket where there are some."""
 
-    __slots__ = ("_trace", "exemplar")
+    def keep(cell: CounterCell | HistogramCell, amount: float) -> None:
+        try:
+            ids = trace()
+        except Exception:
+            failed("exemplar")
+            return
+        if ids is not None:
+            extra = cell.extra or {}  # type: ignore[union-attr]  # a noted cell has it
+            bucket = bisect_right(cell.bounds, amount) if isinstance(cell, HistogramCell) else 0
+            cell.extra = {**extra, bucket: Exemplar(ids, amount, time())}  # type: ignore[union-attr]
 
-    def __init__(self, trace: Trace) -> None:
-        super().__init__()
-        self.exemplar: Exemplar | None = None
-        self._trace = trace
-
-    def inc(self, amount: float = 1.0) -> None:
-        """Add an amount of zero or more, and remember it if a trace that is kept is under way.
-
-        Raises:
-            ValueError: The amount is negative.
-        """
-        super().inc(amount)
-        trace = self._trace()
-        if trace is not None:
-            self.exemplar = Exemplar(trace, float(amount), time())
-
-    def reset(self) -> None:
-        """Count from zero, and remember nothing."""
-        super().reset()
-        self.exemplar = None
-
-
-class ExemplarHistogramCell(LockedHistogramCell):
-    """A histogram that remembers, for each bucket, the last observation that a kept trace made.
-
-    It takes a lock, so that the exemplar of a bucket belongs to a value in it.
-    """
-
-    __slots__ = ("_trace", "exemplars")
-
-    def __init__(self, bounds: tuple[float, ...], trace: Trace) -> None:
-        super().__init__(bounds)
-        self.exemplars: list[Exemplar | None] = [None] * (len(bounds) + 1)
-        self._trace = trace
-
-    def observe(self, value: float) -> None:
-        """Count a value in its bucket, and remember it if a trace that is kept is under way."""
-        super().observe(value)
-        trace = self._trace()
-        if trace is not None:
-            self.exemplars[bisect_right(self.bounds, value)] = Exemplar(trace, float(value), time())
-
-    def reset(self) -> None:
-        """Count from zero, and remember nothing."""
-        super().reset()
-        self.exemplars = [None] * len(self.exemplars)
+    return keep
 
 
 def opentelemetry_trace() -> Trace:

@@ -6,23 +6,26 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from itertools import accumulate
 from math import inf, nextafter
+from time import monotonic
+from typing import Any
 
 from prometheus_client import Metric
 
+from ._boundary import guarded
 from ._cells import (
     GIL_ENABLED,
     CounterCell,
+    Counting,
     GaugeCell,
+    Gauging,
     HistogramCell,
-    StampedGaugeCell,
-    new_counter,
-    new_gauge,
-    new_histogram,
+    Observing,
+    noted,
+    quick_histogram,
 )
-from ._exemplars import ExemplarCounterCell, ExemplarHistogramCell, Trace
+from ._exemplars import Trace, exemplar_note
 from ._family import Cell, Family, Series, Values
-from ._formats import Format
-from ._lines import PLAIN_BELOW, HistogramLabels, histogram_labels, histogram_writer, number, series_head
+from ._text import PLAIN_BELOW, Format, HistogramLabels, histogram_labels, histogram_writer, number, series_head
 from .catalogue import MetricSpec
 
 
@@ -30,7 +33,7 @@ class TracedFamily(Family[Cell]):
     """A metric whose series may keep the ids of the last trace that changed them.
 
     Args:
-        spec: The metric's entry in the catalogue.
+        spec: What the metric is.
         max_series: How many combinations of label values get a series of their own.
         on_overflow: Called with the metric's name for each update that lands in the overflow series.
         trace: Gives the ids of the trace under way, for exemplars; none are kept when left out.
@@ -45,14 +48,27 @@ class TracedFamily(Family[Cell]):
         trace: Trace | None = None,
     ) -> None:
         self.trace = trace
+        self._note = None if trace is None else exemplar_note(trace)
         super().__init__(spec, max_series=max_series, on_overflow=on_overflow)
 
     def has_quick_text(self, format_: Format) -> bool:
         """Whether ``pieces`` can write the metric as the format wants it: exemplars are left to prometheus-client."""
         return super().has_quick_text(format_) and not (format_.openmetrics and self.trace is not None)
 
+    def take_exemplars(self, other: TracedFamily[Cell]) -> None:
+        """Have the exemplars of another process's or registry's series."""
+        if self.trace is not None:
+            for values, cell in other.series():
+                own: Any = self.labels(*values)
+                own.extra = exemplars_of(cell)
 
-class Counter(TracedFamily[CounterCell]):
+
+def exemplars_of(cell: object) -> dict[int, Any]:
+    """The exemplar of each bucket that has one; of a counter that of bucket 0."""
+    return getattr(cell, "extra", None) or {}
+
+
+class Counter(TracedFamily[CounterCell], Counting):
     """A metric that only rises. ``labels(...)`` gives a series with ``inc(amount)``."""
 
     def inc(self, amount: float = 1.0) -> None:
@@ -73,21 +89,20 @@ class Counter(TracedFamily[CounterCell]):
         self.labels(*values).value = numbers[0]
 
     def _new_cell(self) -> CounterCell:
-        return new_counter() if self.trace is None else ExemplarCounterCell(self.trace)
+        return CounterCell() if GIL_ENABLED and self._note is None else noted(CounterCell, self._note)()
 
     def _text(self, series: Series[CounterCell]) -> str:
         return _plain_text(self.spec, series)
 
     def _add_samples(self, metric: Metric, labels: dict[str, str], cell: CounterCell) -> None:
-        exemplar = cell.exemplar if isinstance(cell, ExemplarCounterCell) else None
-        metric.add_sample(self.spec.name, labels, cell.value, exemplar=exemplar)
+        metric.add_sample(self.spec.name, labels, cell.value, exemplar=exemplars_of(cell).get(0))
 
 
-class Gauge(Family[GaugeCell]):
+class Gauge(Family[GaugeCell], Gauging):
     """A metric that goes up and down. ``labels(...)`` gives a series with ``set``, ``inc`` and ``dec``.
 
     Args:
-        spec: The metric's entry in the catalogue.
+        spec: What the metric is.
         max_series: How many combinations of label values get a series of their own.
         on_overflow: Called with the metric's name for each update that lands in the overflow series.
         stamped: Whether each series knows when it was set: so that of several processes the latest counts.
@@ -99,9 +114,9 @@ class Gauge(Family[GaugeCell]):
         *,
         max_series: int = 1000,
         on_overflow: Callable[[str], None] | None = None,
-        stamped: bool | None = None,
+        stamped: bool = False,
     ) -> None:
-        self._stamped = spec.across == "latest" if stamped is None else stamped
+        self._note = _stamp if stamped and spec.across == "latest" else None
         super().__init__(spec, max_series=max_series, on_overflow=on_overflow)
 
     def set(self, value: float) -> None:
@@ -116,6 +131,18 @@ class Gauge(Family[GaugeCell]):
         """Lower a metric that has no labels."""
         self.cells[()].dec(amount)
 
+    def set_function(self, function: Callable[[], float]) -> None:
+        """Ask a function for the value of a metric that has no labels at every scrape, see ``GaugeCell``."""
+        self.cells[()].set_function(function)
+
+    def series(self) -> Series[GaugeCell]:
+        """Every cell with its label values, those that have a function as it says now."""
+        series = super().series()
+        for _, cell in series:
+            if cell.function is not None:
+                guarded("set_function", cell.refresh)
+        return series
+
     @property
     def width(self) -> int:
         """The level, and of metrics whose latest value counts when it was set."""
@@ -125,14 +152,14 @@ class Gauge(Family[GaugeCell]):
         """The levels, each with the moment it was set where that counts."""
         if self.width == 1:
             return [cell.value for _, cell in series]
-        return [n for _, cell in series for n in (cell.value, getattr(cell, "moment", 0.0))]
+        return [n for _, cell in series for n in (cell.value, getattr(cell, "extra", None) or 0.0)]
 
     def fill(self, values: Values, numbers: Sequence[float]) -> None:
         """Give a series its level."""
         self.labels(*values).value = numbers[0]
 
     def _new_cell(self) -> GaugeCell:
-        return StampedGaugeCell() if self._stamped else new_gauge()
+        return GaugeCell() if GIL_ENABLED and self._note is None else noted(GaugeCell, self._note)()
 
     def _text(self, series: Series[GaugeCell]) -> str:
         return _plain_text(self.spec, series)
@@ -141,7 +168,12 @@ class Gauge(Family[GaugeCell]):
         metric.add_sample(self.spec.name, labels, cell.value)
 
 
-class Histogram(TracedFamily[HistogramCell]):
+def _stamp(cell: Any, _: float) -> None:
+    """Note when a gauge was set last."""
+    cell.extra = monotonic()
+
+
+class Histogram(TracedFamily[HistogramCell], Observing):
     """A metric of a distribution. ``labels(...)`` gives a series with ``observe(value)``, in the metric's unit.
 
     As in prometheus-client, a histogram whose first bound is negative has no sum: one that falls looks like a restart.
@@ -187,9 +219,9 @@ class Histogram(TracedFamily[HistogramCell]):
         cell.total = numbers[-1]
 
     def _new_cell(self) -> HistogramCell:
-        if self.trace is not None:
-            return ExemplarHistogramCell(self._search_bounds, self.trace)
-        return new_histogram(self._search_bounds)
+        quick = GIL_ENABLED and self._note is None
+        cell = quick_histogram(self._search_bounds) if quick else noted(HistogramCell, self._note)
+        return cell(self._search_bounds)
 
     def _text(self, series: Series[HistogramCell]) -> str:
         parts: list[str] = []
@@ -198,8 +230,7 @@ class Histogram(TracedFamily[HistogramCell]):
             labels = cell.text or self._prepared(values, cell)
             # Adding up a list is whole under the GIL: no copy is needed.
             counts, total = (cell.counts, cell.total) if GIL_ENABLED else cell.snapshot()
-            plain = type(total) is float and -inf < total < PLAIN_BELOW
-            text = repr(total) if plain else number(total)
+            text = repr(total) if -inf < total < PLAIN_BELOW else number(total)
             try:
                 parts += write(labels, counts, text)
             except IndexError:
@@ -213,9 +244,9 @@ class Histogram(TracedFamily[HistogramCell]):
     def _add_samples(self, metric: Metric, labels: dict[str, str], cell: HistogramCell) -> None:
         name = self.spec.name
         counts, total = cell.snapshot()
-        exemplars = cell.exemplars if isinstance(cell, ExemplarHistogramCell) else [None] * len(counts)
-        for bound, count, exemplar in zip(self._bounds, accumulate(counts), exemplars, strict=True):
-            metric.add_sample(f"{name}_bucket", {**labels, "le": bound}, count, exemplar=exemplar)
+        exemplars = exemplars_of(cell)
+        for bucket, (bound, count) in enumerate(zip(self._bounds, accumulate(counts), strict=True)):
+            metric.add_sample(f"{name}_bucket", {**labels, "le": bound}, count, exemplar=exemplars.get(bucket))
         metric.add_sample(f"{name}_count", labels, sum(counts))
         if self._sums:
             metric.add_sample(f"{name}_sum", labels, total)
@@ -224,7 +255,7 @@ class Histogram(TracedFamily[HistogramCell]):
 def _plain_text(spec: MetricSpec, series: Series[CounterCell] | Series[GaugeCell]) -> str:
     return "".join(
         [
-            f"{text}{value!s}\n"
+            f"{text}{value!r}\n"
             if (text := cell.text) and -inf < (value := cell.value) < PLAIN_BELOW
             else _line(spec, values, cell)
             for values, cell in series
@@ -239,9 +270,19 @@ def _line(spec: MetricSpec, values: Values, cell: CounterCell | GaugeCell) -> st
 
 
 def search_bounds(buckets: tuple[float, ...]) -> tuple[float, ...]:
-    """Bounds for ``bisect_right``, each a step above the catalogue's.
+    """Bounds for ``bisect_right``, each a step above the metric's.
 
     A value equal to a bound belongs to that bound's bucket, and NaN must fall behind all of them. ``bisect_left`` does
     the first but puts NaN in front; ``bisect_right`` over bounds one step higher does both.
     """
     return tuple(nextafter(bound, inf) for bound in buckets)
+
+
+def family_of(
+    spec: MetricSpec, max_series: int, on_overflow: Callable[[str], None], trace: Trace | None, *, stamped: bool
+) -> Counter | Gauge | Histogram:
+    """The family of a metric."""
+    if spec.kind == "gauge":
+        return Gauge(spec, max_series=max_series, on_overflow=on_overflow, stamped=stamped)
+    kind = Counter if spec.kind == "counter" else Histogram
+    return kind(spec, max_series=max_series, on_overflow=on_overflow, trace=trace)

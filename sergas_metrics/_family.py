@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from threading import Lock
+from threading import RLock
 from typing import Any, Final, Generic, TypeVar
+from weakref import WeakSet
 
 from prometheus_client import Metric
 
 from ._cells import CounterCell, GaugeCell, HistogramCell
-from ._clean import cleaned
-from ._error_types import ErrorTypes
-from ._formats import Format, family_name, shown_unit
+from ._labels import ErrorTypes, cleaned
+from ._text import Format, family_name, shown_unit
 from .catalogue import MetricSpec
 
 OVERFLOW: Final = "overflow"
@@ -49,15 +50,14 @@ class Family(ABC, Generic[Cell]):
     """A metric, its label names, and one cell for each combination of label values seen.
 
     Args:
-        spec: The metric's entry in the catalogue.
+        spec: What the metric is.
         max_series: How many combinations get a series of their own. Later ones share the overflow series.
         on_overflow: Called with the metric's name for each update that lands in the overflow series.
 
     Attributes:
-        spec: The metric's entry in the catalogue.
-        cells: ``cells["sync", "KeyError"]`` is the cell of one series, made when first asked for: ``labels`` without
-            its comforts, for code that runs often. With one label it is ``cells["sync"]``, without any ``cells[()]``.
-        known: The same cells in a plain dictionary, which answers faster and makes none: for code that runs most often.
+        spec: What the metric is.
+        cells: For this package alone, where code runs often: ``cells["sync", "KeyError"]`` is ``labels`` without its
+            comforts. With one label it is ``cells["sync"]``, without any ``cells[()]``.
     """
 
     def __init__(
@@ -67,20 +67,19 @@ class Family(ABC, Generic[Cell]):
         self.max_series = max_series
         self.error_types = ErrorTypes()
         self.cells: Cells[Cell] = Cells(self._at_missing_key)
-        self.known: dict[Key, Cell] = {}
-        self._nested: dict[str, dict[str, Cell]] | None = None
         self._on_overflow = on_overflow
-        self._overflow: Cell | None = None
-        self._lock = Lock()
+        self._overflow_key: Any = _key((OVERFLOW,) * len(spec.labels))
+        self._lock = RLock()  # taken again by a finalizer that records while a series is made
+        _families.add(self)
         if not spec.labels:
-            self._keep((), self._new_cell())
+            self.cells[()] = self._new_cell()
 
     def labels(self, *values: object, **named: object) -> Cell:
         """The cell of one series, made when first asked for.
 
         Args:
-            *values: Label values in the order of the catalogue. Anything but a ``str`` goes through ``str()``; control
-                characters are replaced by U+FFFD, and what is longer than 128 characters is cut.
+            *values: Label values in the order of the metric's labels. Anything but a ``str`` goes through ``str()``;
+                control characters are replaced by U+FFFD, and what is longer than 128 characters is cut.
             **named: Or label values by name.
 
         Raises:
@@ -89,28 +88,30 @@ class Family(ABC, Generic[Cell]):
         if named:
             values = self._ordered(values, named)
         try:
-            return self.cells[_key(values)]
+            return self.cells[values[0] if len(values) == 1 else values]  # type: ignore[index]
         except TypeError:  # a value that cannot be hashed
             return self._found_or_made(values)
 
-    def nested(self) -> dict[str, dict[str, Cell]]:
-        """The known cells of a metric of two labels by the first, then the second: found faster than by both.
+    def check_labels(self, names: Iterable[str]) -> None:
+        """Check names of labels before there are values.
 
-        It costs a dictionary for each value of the first label, so it is for labels of few values.
+        Raises:
+            ValueError: They are not the metric's.
         """
-        if self._nested is None:
-            self._nested = {}
-            for (first, second), cell in self.series():
-                self._nested.setdefault(first, {})[second] = cell
-        return self._nested
+        if set(names) != set(self.spec.labels):
+            raise self._wrong_labels(sorted(names))
 
     def remove(self, *values: object) -> None:
         """Forget a series, as when an agent is gone for good. Nothing happens when there is none.
 
         A cell of it that is still held counts on unseen: ask ``labels`` again to bring the series back from zero.
+
+        Raises:
+            ValueError: The values do not match the metric's labels, or it has none.
         """
-        with self._lock:
-            self._drop(_key(tuple(map(cleaned, values))))
+        if len(values) != len(self.spec.labels) or not values:
+            raise self._wrong_labels([*map(repr, values)])
+        self.cells.pop(_key(tuple(map(cleaned, values))), None)
 
     def describe(self) -> Iterable[Metric]:
         """The metric without samples: the registry reads names from it."""
@@ -136,18 +137,21 @@ class Family(ABC, Generic[Cell]):
         return format_.keeps_names
 
     def series(self) -> Series[Cell]:
-        """Every cell with its label values, the overflow series last."""
-        with self._lock:
-            series = [(key if isinstance(key, tuple) else (key,), cell) for key, cell in self.cells.items()]
-        if self._overflow is not None:
-            series.append(((OVERFLOW,) * len(self.spec.labels), self._overflow))
-        return series
+        """Every cell with its label values."""
+        # A copy is made at once: no thread and no finalizer can change it meanwhile.
+        return [(key if isinstance(key, tuple) else (key,), cell) for key, cell in self.cells.copy().items()]
 
     def reset(self) -> None:
         """Begin at zero in a child of the process that counted. Cells that code holds stay the metric's."""
-        self._lock = Lock()  # the old one may be held by a thread that this process lacks
         for _, cell in self.series():
             cell.reset()
+
+    def renew_locks(self) -> None:
+        """Take new locks in a forked process: the old ones may be held by threads that it lacks."""
+        self._lock = RLock()
+        for _, cell in self.series():
+            if hasattr(cell, "lock"):
+                cell.lock = RLock()
 
     @property
     @abstractmethod
@@ -166,7 +170,7 @@ class Family(ABC, Generic[Cell]):
         """Forget all other series."""
         for values, _ in self.series():
             if values not in wanted:
-                self._drop(_key(values))
+                self.cells.pop(_key(values), None)
 
     def _named(self, values: Values) -> dict[str, str]:
         return dict(zip(self.spec.labels, values, strict=True))
@@ -182,30 +186,18 @@ class Family(ABC, Generic[Cell]):
     def _found_or_made(self, given: tuple[object, ...]) -> Cell:
         if len(given) != len(self.spec.labels):
             raise self._wrong_labels([*map(repr, given)])
-        key: Key = _key(tuple(map(cleaned, given)))
+        key: Any = _key(tuple(map(cleaned, given)))
+        made = self._new_cell()
         with self._lock:
-            cell = self.cells.get(key)
-            if cell is not None:
-                return cell
-            if len(self.cells) < self.max_series:
-                return self._keep(key, self._new_cell())
-            if self._overflow is None:
-                self._overflow = self._new_cell()
+            cells = self.cells
+            if key in cells:
+                return cells[key]
+            if key == self._overflow_key or len(cells) - (self._overflow_key in cells) < self.max_series:
+                return cells.setdefault(key, made)
+            cell = cells.setdefault(self._overflow_key, made)
         if self._on_overflow is not None:
             self._on_overflow(self.spec.name)
-        return self._overflow
-
-    def _keep(self, key: Key, cell: Cell) -> Cell:
-        self.known[key] = self.cells[key] = cell
-        if self._nested is not None:
-            self._nested.setdefault(key[0], {})[key[1]] = cell
         return cell
-
-    def _drop(self, key: Key) -> None:
-        self.cells.pop(key, None)
-        self.known.pop(key, None)
-        if self._nested is not None:
-            self._nested.get(key[0], {}).pop(key[1], None)
 
     def _wrong_labels(self, given: list[str]) -> ValueError:
         wanted = ", ".join(self.spec.labels) or "no labels"
@@ -227,3 +219,15 @@ class Family(ABC, Generic[Cell]):
 def _key(values: tuple[Any, ...]) -> Any:
     """The key of label values."""
     return values[0] if len(values) == 1 else values
+
+
+_families: WeakSet[Family[Any]] = WeakSet()
+
+
+def _after_fork() -> None:
+    for family in list(_families):
+        family.renew_locks()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

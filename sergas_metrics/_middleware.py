@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final
 
+from ._boundary import failed, guarded
 from ._collector import MetricsCollector
+from ._endpoint import READS, metrics_app
 from ._exchange import SCOPE_KEY, Exchange, Receive, Send
-from ._exposition import metrics_app
-from ._processes import Published
-from ._routes import RouteTemplates
-from ._status import STATUS
+from ._routes import UNMATCHED, RouteTemplates
 from ._store import publisher_of
 
-ASGIApp = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
+Scope = MutableMapping[str, Any]
+Route = Callable[[Scope], str | None]
+"""Gives the template of the route that answered, or ``None`` where none did."""
+
+ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 METHODS: Final = frozenset({"CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "QUERY", "TRACE"})
 OTHER_METHOD: Final = "OTHER"
@@ -25,8 +28,8 @@ class MetricsMiddleware:
 
     * ``route`` is the template that answered, with the prefixes of routers and mounts: ``/api/accounts/{account_id}``.
       Requests that no route answers share the one route ``unmatched``.
-    * ``status`` is the code sent; 500 if the application raised, even after it began to answer; 499 if the client left
-      before the response was complete.
+    * ``status`` is the code sent; 500 if the application raised or was cancelled, even after it began to answer; 499 if
+      the client is known to have left before the response was complete.
     * An exception that leaves the application is counted in ``sergas_unhandled_exceptions_total``.
     * Durations end with the last byte of the response: streamed bodies count, background tasks do not.
     * Websockets and lifespan pass untouched.
@@ -37,8 +40,10 @@ class MetricsMiddleware:
         app: The application.
         collector: Where requests are recorded; one on the default registry when left out.
         metrics_path: If given, GET requests to this path are answered with the collector's metrics. They are not
-            recorded, and no middleware further in sees them.
+            recorded, and no middleware further in sees them. Other methods are the application's.
         metrics_token: If given, ``metrics_path`` answers only requests with ``Authorization: Bearer <token>``.
+        route: Gives the route's template from the scope of an answered request, for frameworks other than Starlette
+            and FastAPI; ``None`` stands for ``unmatched``.
 
     Raises:
         ValueError: ``metrics_path`` does not begin with a slash, or the token is empty.
@@ -51,60 +56,69 @@ class MetricsMiddleware:
         collector: MetricsCollector | None = None,
         metrics_path: str | None = None,
         metrics_token: str | None = None,
+        route: Route | None = None,
     ) -> None:
-        if metrics_path is not None and not metrics_path.startswith("/"):
-            raise ValueError(f'metrics_path must begin with a slash: write "/{metrics_path}"')
+        check_path(metrics_path)
         collector = collector or MetricsCollector()
         publisher = publisher_of(collector.registry)
-        self.app = app if publisher is None else Published(app, publisher)
-        self._record = collector.http.record_request
-        self._counts = collector.http.requests.known
-        self._durations = collector.http.request_duration.known
-        self._errors = collector.errors
+        self.app = app if publisher is None else publisher.around(app)
         self.owner: object = collector.http.requests
+        self._record = collector.http.record_request
+        self._record_unhandled = collector.errors.record_unhandled
         self._in_progress = collector.http.requests_in_progress.labels()
-        self._template = RouteTemplates().of
+        self._template = route or RouteTemplates().of
         self._metrics_path = metrics_path
-        self._metrics = metrics_app(collector, token=metrics_token)
+        self._metrics = metrics_app(source=collector, metrics_token=metrics_token)
 
-    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one connection."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        if scope["path"] == self._metrics_path or (scope.get("root_path") and self._is_metrics_path(scope)):
+        if self._metrics_path is not None and self._asks_for_metrics(scope):
             await self._metrics(scope, receive, send)
             return
         outer = scope.get(SCOPE_KEY)
         if outer is not None and outer.is_watched_for(self.owner):
             await self.app(scope, receive, send)
             return
-        self._in_progress.inc()
+        guarded("http", self._in_progress.inc)
         exchange = scope[SCOPE_KEY] = Exchange(scope, receive, send, self, outer)
         try:
             await self.app(scope, exchange.receive, exchange.send)
         except BaseException as error:
             if exchange.failed(error):
-                self._errors.record_unhandled(error)
+                guarded("http", self._record_unhandled, error)
             raise
         if not exchange.done:
             exchange.ended()
 
-    def finished(self, scope: MutableMapping[str, Any], status: int | None, seconds: float) -> None:
+    def finished(self, scope: Scope, status: int | None, seconds: float) -> None:
         """Record an exchange; one without a status does not count."""
         self._in_progress.dec()
-        if status is None:
-            return
-        method, route = scope["method"], self._template(scope)
-        try:  # what record_request does, where that would be a call too many
-            count = self._counts[method, route, STATUS[status]]
-            duration = self._durations[method, route]
-        except KeyError:
-            self._record(method if method in METHODS else OTHER_METHOD, route, status, seconds)
-        else:
-            count.inc()
-            duration.observe(seconds)
+        if status is not None:
+            method = scope["method"]
+            self._record(method if method in METHODS else OTHER_METHOD, self._route(scope), status, seconds)
 
-    def _is_metrics_path(self, scope: MutableMapping[str, Any]) -> bool:
-        """Whether servers that put the root in front of the path mean the metrics."""
-        return self._metrics_path is not None and scope["path"] == scope["root_path"] + self._metrics_path
+    def _route(self, scope: Scope) -> str:
+        try:
+            return self._template(scope) or UNMATCHED
+        except Exception:
+            failed("route")
+            return UNMATCHED
+
+    def _asks_for_metrics(self, scope: Scope) -> bool:
+        """Whether a request is for the metrics, also of servers that put the root in front of the path."""
+        path = scope["path"]
+        found = path == self._metrics_path or path == f"{scope.get('root_path', '')}{self._metrics_path}"
+        return found and scope["method"] in READS
+
+
+def check_path(metrics_path: str | None) -> None:
+    """Check the path of the metrics.
+
+    Raises:
+        ValueError: It does not begin with a slash.
+    """
+    if metrics_path is not None and not metrics_path.startswith("/"):
+        raise ValueError(f'metrics_path must begin with a slash: write "/{metrics_path}"')

@@ -13,7 +13,7 @@ from urllib.request import Request, urlopen
 from prometheus_client import CollectorRegistry
 
 from ._collector import MetricsCollector
-from ._rendering import Rendered, render
+from ._render import Rendered, render
 
 
 class PushError(OSError):
@@ -52,7 +52,7 @@ def push(
     url = _url(gateway, job, grouping or {})
     if attempts < 1:
         raise ValueError(f"attempts must be 1 or more, not {attempts}")
-    rendered = render(source)
+    rendered = render(source=source)
     for attempt in range(attempts):
         try:
             return _send(url, "PUT" if replace else "POST", rendered, timeout)

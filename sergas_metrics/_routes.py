@@ -134,6 +134,8 @@ def _routes_of(scope: Scope) -> Iterable[Any]:
 def _find(routes: Iterable[Any], scope: Scope, prefix: str) -> str | None:
     partial = None
     for route in _flat(routes):
+        if not hasattr(route, "matches"):
+            return None  # another framework's
         match, child = route.matches(scope)
         if match.value == _FULL:
             return _template(route, {**scope, **child}, prefix)

@@ -14,9 +14,9 @@ from urllib.parse import urlsplit
 from prometheus_client import CollectorRegistry
 
 from ._collector import MetricsCollector
-from ._guard import GuardedRegistry
-from ._page import UNAUTHORIZED, checked_token, is_authorized, page_of
-from ._rendering import registry_of, render_page
+from ._endpoint import UNAUTHORIZED, checked_token, is_authorized, page_of
+from ._render import registry_of
+from ._store import publisher_of
 
 
 class MetricsServer:
@@ -53,24 +53,29 @@ def serve(
     *,
     address: str = "0.0.0.0",  # noqa: S104  # Prometheus scrapes a pod by its address, not by loopback
     source: MetricsCollector | CollectorRegistry | None = None,
-    token: str | None = None,
+    metrics_token: str | None = None,
 ) -> MetricsServer:
-    """Serve metrics over HTTP from a background thread.
+    """Serve metrics over HTTP from a background thread, and publish them where a collector has a ``directory``.
 
     Args:
         port: The TCP port; 0 takes a free one, see ``MetricsServer.port``.
         address: The address to listen on; every IPv4 interface when left out.
         source: A collector or a registry; the default registry when left out.
-        token: If given, only requests with ``Authorization: Bearer <token>`` are answered; others get 401.
+        metrics_token: If given, only requests with ``Authorization: Bearer <token>`` are answered; others get 401.
 
     Raises:
         OSError: The port is taken.
         ValueError: The token is empty.
     """
-    handler = _handler(GuardedRegistry(registry_of(source)), checked_token(token))
+    registry = registry_of(source)
+    handler = _handler(registry, checked_token(metrics_token))
     server = (_IPv6Server if ":" in address else _IPv4Server)((address, port), handler)
     thread = Thread(target=server.serve_forever, name="sergas-metrics-server", daemon=True)
     thread.start()
+    publisher = publisher_of(registry)
+    if publisher is not None:
+        publisher.start()
+        publisher.publish()
     return MetricsServer(server, thread)
 
 
@@ -87,20 +92,17 @@ class _IPv6Server(_IPv4Server):
     address_family = socket.AF_INET6
 
 
-def _handler(registry: GuardedRegistry, token: str | None) -> type[BaseHTTPRequestHandler]:
+def _handler(registry: CollectorRegistry, token: str | None) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         """Answers scrapes on any path."""
 
         def do_GET(self) -> None:  # http.server's name
             """Answer with the metrics."""
             if not is_authorized(self.headers.get("Authorization", ""), token):
-                self._answer(HTTPStatus.UNAUTHORIZED, {"WWW-Authenticate": "Bearer"}, UNAUTHORIZED.encode())
+                self._answer(HTTPStatus.UNAUTHORIZED, {"www-authenticate": "Bearer"}, UNAUTHORIZED)
                 return
             accept, encoding = (self.headers.get(name, "") for name in ("Accept", "Accept-Encoding"))
-            page = page_of(accept, encoding, urlsplit(self.path).query)
-            rendered = render_page(registry, page)
-            headers = {"Content-Type": rendered.content_type, "Vary": "Accept, Accept-Encoding"}
-            self._answer(HTTPStatus.OK, headers | ({"Content-Encoding": "gzip"} if page.gzipped else {}), rendered.body)
+            self._answer(HTTPStatus.OK, *page_of(accept, encoding, urlsplit(self.path).query).render(registry))
 
         do_HEAD = do_GET  # noqa: N815  # http.server's name
 
@@ -109,7 +111,7 @@ def _handler(registry: GuardedRegistry, token: str | None) -> type[BaseHTTPReque
 
         def _answer(self, status: HTTPStatus, headers: dict[str, str], body: bytes) -> None:
             self.send_response(status)
-            for name, value in (headers | {"Content-Length": str(len(body))}).items():
+            for name, value in {**headers, "content-length": str(len(body))}.items():
                 self.send_header(name, value)
             self.end_headers()
             if self.command != "HEAD":

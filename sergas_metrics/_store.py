@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from threading import Lock
+from typing import TYPE_CHECKING, TypeVar
 from weakref import WeakKeyDictionary
 
 from prometheus_client import CollectorRegistry
-from prometheus_client.registry import Collector
 
+from . import _boundary
 from ._exemplars import opentelemetry_trace
-from ._families import Counter, Gauge, Histogram
-from ._processes import Publisher
+from ._families import Counter, Gauge, Histogram, family_of
+from ._private import collectors_of
 from .catalogue import CATALOGUE, MetricSpec
 
-_OVERFLOW_COUNTER = "sergas_metrics_overflow_total"
+if TYPE_CHECKING:
+    from ._processes import Publisher
+
+AnyFamily = Counter | Gauge | Histogram
+Kind = TypeVar("Kind", Counter, Gauge, Histogram)
 
 
 class Store:
-    """The catalogue's metrics as families, registered with one registry.
+    """The metrics of a registry: the catalogue's, and the application's own.
 
     Args:
         registry: Where the families are registered.
@@ -34,61 +38,53 @@ class Store:
     def __init__(
         self, registry: CollectorRegistry, max_series: int, *, exemplars: bool = False, directory: Path | None = None
     ) -> None:
-        self.max_series = max_series
-        self.exemplars = exemplars
-        self.directory = directory
+        self.settings = {"max_series": max_series, "exemplars": exemplars, "directory": directory}
+        self._max_series = max_series
         self._trace = opentelemetry_trace() if exemplars else None
-        specs = {spec.name: spec for spec in CATALOGUE}
-        self._overflow = Counter(specs.pop(_OVERFLOW_COUNTER))
-        self.counters = {_OVERFLOW_COUNTER: self._overflow}
-        self.gauges: dict[str, Gauge] = {}
-        self.histograms: dict[str, Histogram] = {}
-        for spec in specs.values():
-            self._build(spec)
-        self._register(registry)
-        self.gauges["sergas_metrics_processes"].set(0 if directory else 1)
-        self.publisher = self._publisher(registry, directory) if directory else None
+        self._stamped = directory is not None
+        self._families: dict[str, AnyFamily] = {}
+        for spec in CATALOGUE:
+            self._families[spec.name] = self._new(spec)
+        self._overflow = self.family("sergas_metrics_overflow_total", Counter)
+        self.register(registry)
+        _boundary.counters.add(self._families[_boundary.ERRORS])
+        self.family("sergas_metrics_processes", Gauge).set(0 if directory else 1)
+        self.publisher = self._new_publisher(registry, directory) if directory else None
 
-    def _publisher(self, registry: CollectorRegistry, directory: Path) -> Publisher:
-        return Publisher(
-            registry,
-            directory,
-            self.max_series,
-            processes=self.gauges["sergas_metrics_processes"],
-            unreadable=self.counters["sergas_metrics_unreadable_files_total"],
-        )
+    def family(self, name: str, kind: type[Kind]) -> Kind:
+        """A family of the catalogue, which is of this kind."""
+        family = self._families[name]
+        assert isinstance(family, kind)  # noqa: S101  # the catalogue says so, and tests ask for every one
+        return family
 
-    def _build(self, spec: MetricSpec) -> None:
-        match spec.kind:
-            case "counter":
-                self.counters[spec.name] = Counter(
-                    spec, max_series=self.max_series, on_overflow=self._count_overflow, trace=self._trace
-                )
-            case "gauge":
-                self.gauges[spec.name] = Gauge(
-                    spec,
-                    max_series=self.max_series,
-                    on_overflow=self._count_overflow,
-                    stamped=self.directory is not None and spec.across == "latest",
-                )
-            case "histogram":
-                self.histograms[spec.name] = Histogram(
-                    spec, max_series=self.max_series, on_overflow=self._count_overflow, trace=self._trace
-                )
+    def own(self, registry: CollectorRegistry, spec: MetricSpec) -> AnyFamily:
+        """The family of a metric of the application's own, made and registered when first asked for.
 
-    def _count_overflow(self, metric: str) -> None:
-        self._overflow.labels(metric).inc()
-
-    def _in_order(self) -> Iterator[Collector]:
-        families: dict[str, Collector] = {**self.counters, **self.gauges, **self.histograms}
-        return (families[spec.name] for spec in CATALOGUE)
-
-    def _register(self, registry: CollectorRegistry) -> None:
-        done: list[Collector] = []
-        try:
-            for family in self._in_order():
+        Raises:
+            ValueError: The registry holds a metric of that name that is another.
+        """
+        with _stores_lock:
+            family = self._families.get(spec.name)
+            if family is None:
+                family = self._new(spec)
                 registry.register(family)
-                done.append(family)
+                self._families[spec.name] = family
+        if family.spec != spec:
+            raise ValueError(f"{spec.name} is a metric already, with other settings: {family.spec}")
+        return family
+
+    def register(self, registry: CollectorRegistry) -> None:
+        """Register the families that are not, as on a registry that was emptied.
+
+        Raises:
+            ValueError: The registry holds a metric with one of their names.
+        """
+        known, done = collectors_of(registry), list[AnyFamily]()
+        try:
+            for family in self._families.values():
+                if family not in known:
+                    registry.register(family)
+                    done.append(family)
         except ValueError as error:
             for family in done:
                 registry.unregister(family)
@@ -96,6 +92,24 @@ class Store:
                 f"cannot register the Sergas metrics: {error}. Rename the application's own metric, or give "
                 "MetricsCollector a registry of its own: MetricsCollector(CollectorRegistry())"
             ) from error
+
+    def _new(self, spec: MetricSpec) -> AnyFamily:
+        return family_of(spec, self._max_series, self._count_overflow, self._trace, stamped=self._stamped)
+
+    def _count_overflow(self, metric: str) -> None:
+        if metric != self._overflow.spec.name:
+            self._overflow.labels(metric).inc()
+
+    def _new_publisher(self, registry: CollectorRegistry, directory: Path) -> Publisher:
+        from ._processes import Publisher  # noqa: PLC0415  # only where several processes share a directory
+
+        return Publisher(
+            registry,
+            directory,
+            self._max_series,
+            processes=self.family("sergas_metrics_processes", Gauge),
+            unreadable=self.family("sergas_metrics_unreadable_files_total", Counter),
+        )
 
 
 _stores: WeakKeyDictionary[CollectorRegistry, Store] = WeakKeyDictionary()
@@ -113,25 +127,29 @@ def store_of(
         ValueError: The registry's store was made with other settings, the registry holds a metric with one of our
             names, or another registry of this process has the directory.
     """
+    asked = {"max_series": max_series, "exemplars": exemplars, "directory": directory}
     with _stores_lock:
         store = _stores.get(registry)
         if store is None:
             store = _stores[registry] = Store(registry, max_series, exemplars=exemplars, directory=directory)
-    _agree("max_series", store.max_series, max_series, "the same limit")
-    _agree("exemplars", store.exemplars, exemplars, "the same")
-    _agree("directory", store.directory, directory, "the same")
+        else:
+            store.register(registry)
+    for name, made in store.settings.items():
+        if made != asked[name]:
+            advice = "the same limit" if name == "max_series" else "the same"
+            raise ValueError(
+                f"this registry's Sergas metrics were made with {name}={made}, not {asked[name]}: use {advice}, or "
+                "give MetricsCollector a registry of its own"
+            )
     return store
+
+
+def store_in(registry: CollectorRegistry) -> Store | None:
+    """The store of a registry, if there is one."""
+    return _stores.get(registry)
 
 
 def publisher_of(registry: CollectorRegistry) -> Publisher | None:
     """What shares a registry's metrics between processes, if they are shared."""
     store = _stores.get(registry)
     return store.publisher if store else None
-
-
-def _agree(setting: str, made: object, asked: object, advice: str) -> None:
-    if made != asked:
-        raise ValueError(
-            f"this registry's Sergas metrics were made with {setting}={made}, not {asked}: use {advice}, or give "
-            "MetricsCollector a registry of its own"
-        )

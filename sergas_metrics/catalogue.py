@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 Kind = Literal["counter", "gauge", "histogram"]
-Unit = Literal["", "seconds", "ratio"]
 Across = Literal["sum", "max", "latest"]
 
 HTTP_BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0)
@@ -34,7 +33,7 @@ class MetricSpec:
         kind: ``counter``, ``gauge`` or ``histogram``.
         help: One sentence, shown by Prometheus beside the name.
         labels: Label names, in the order in which values are given.
-        unit: ``seconds``, ``ratio`` (0 to 1), or empty for a plain count.
+        unit: Such as ``seconds`` or ``ratio`` (0 to 1); empty for a plain count.
         buckets: Upper bounds of a histogram, in its unit and rising, without ``+Inf``.
         used_by: Dashboards and groups of alerts that read the metric.
         across: How the values of several processes become one. ``sum`` adds up: counters and histograms of all
@@ -46,7 +45,7 @@ class MetricSpec:
     kind: Kind
     help: str
     labels: tuple[str, ...] = ()
-    unit: Unit = ""
+    unit: str = ""
     buckets: tuple[float, ...] = ()
     used_by: tuple[str, ...] = ()
     across: Across = "sum"
@@ -430,6 +429,12 @@ _LIBRARY = (
         "Collectors that raised during a scrape, whose metrics that scrape therefore lacks.",
         ("collector",),
         used_by=(_MONITORING,),
+    ),
+    MetricSpec(
+        "sergas_metrics_errors_total",
+        "counter",
+        "Failures of the instrumentation itself, by where one happened; the application goes on without the record.",
+        ("where",),
     ),
     MetricSpec(
         "sergas_metrics_processes",

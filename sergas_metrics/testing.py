@@ -13,7 +13,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from ._collector import MetricsCollector
-from ._rendering import registry_of
+from ._render import registry_of
 
 __all__ = ["Recorded", "recorded", "sergas_metrics"]
 

@@ -5,7 +5,6 @@ that all share: every second, when it is scraped, and at its end. A scrape adds 
 had published stays: it is folded into one file that holds the sum of the dead.
 """
 
-from .lifespan import Published
 from .publisher import Publisher
 
-__all__ = ["Published", "Publisher"]
+__all__ = ["Publisher"]

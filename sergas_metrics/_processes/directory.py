@@ -71,14 +71,14 @@ class Directory:
             OSError: The directory cannot be made or written to.
         """
         self.path.mkdir(parents=True, exist_ok=True)
-        with self._alone():
+        with self._locked():
             self._start_run(current_run())
             name = f"{os.getpid()}-{token_hex(4)}"
             self._lock = os.open(self.path / f"{name}{_LOCK}", os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o644)
             _fcntl().lockf(self._lock, _fcntl().LOCK_EX | _fcntl().LOCK_NB)
             self._own = name
 
-    def left_by_fork(self) -> None:
+    def leave_in_child(self) -> None:
         """This process is a child of the one that joined: the files are not its own."""
         self._mutex = Lock()
         self.close()
@@ -124,7 +124,7 @@ class Directory:
         """
         if not any(self._is_dead(name) for name in self._members()):
             return
-        with self._alone():
+        with self._locked():
             self._fold(max_series)
 
     def _fold(self, max_series: int) -> None:
@@ -132,10 +132,9 @@ class Directory:
         dead = self._read(_DEAD) or Snapshot({}, {"run": current_run()})
         already = set(dead.about.get("folded", ()))
         found = [dead, *(s for s in (self._read(name) for name in names if name not in already) if s is not None)]
-        heads = dict.fromkeys(chain.from_iterable(snapshot.tables for snapshot in found))
         tables: list[Table] = []
-        for head in heads:
-            mine = [table for snapshot in found for table in snapshot.tables.get(head, ())]
+        for head in dict.fromkeys(chain.from_iterable(snapshot.tables for snapshot in found)):
+            mine = [snapshot.tables[head] for snapshot in found if head in snapshot.tables]
             tables += folded(mine, max_series if is_family(head) else None)
         self._write_dead(tables, {**dead.about, "folded": names})
         for name in names:
@@ -152,8 +151,7 @@ class Directory:
         if dead is not None and dead.about.get("run") == run:
             return
         if any(not self._is_dead(name) for name in members):
-            tables = [table for tables in dead.tables.values() for table in tables] if dead else []
-            self._write_dead(tables, {**(dead.about if dead else {}), "run": run})
+            self._write_dead([*dead.tables.values()] if dead else [], {**(dead.about if dead else {}), "run": run})
             return
         for name in members:
             self._remove(name)
@@ -214,7 +212,7 @@ class Directory:
                 (self.path / f"{name}{ending}").unlink()
 
     @contextmanager
-    def _alone(self) -> Iterator[None]:
+    def _locked(self) -> Iterator[None]:
         """Hold the directory: against other processes by a lock, against other threads by a mutex."""
         with self._mutex:
             file = os.open(self.path / _DIRECTORY_LOCK, os.O_RDWR | os.O_CREAT, 0o666)

@@ -1,4 +1,4 @@
-"""Publishers of this process, told when it forks and when it ends."""
+"""What publishers do when their process forks and when it ends."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Protocol
 from weakref import WeakValueDictionary
 
 
-class Told(Protocol):
-    """What is told."""
+class ForkHooks(Protocol):
+    """What is called around a fork and at the end."""
 
     def before_fork(self) -> None:
         """The process is about to fork."""
@@ -25,42 +25,31 @@ class Told(Protocol):
         """The process ends."""
 
 
-_told: WeakValueDictionary[Path, Told] = WeakValueDictionary()
+_hooked: WeakValueDictionary[Path, ForkHooks] = WeakValueDictionary()
 
 
-def claim(path: Path, publisher: Told) -> None:
-    """Let a publisher have a directory, and tell it of forks and of the end.
+def claim(path: Path, publisher: ForkHooks) -> None:
+    """Give a directory to a publisher, whose hooks are called from now on.
 
     Raises:
         ValueError: Another publisher of this process has the directory.
     """
-    if path in _told:
+    if path in _hooked:
         raise ValueError(
             f"another registry of this process keeps its metrics in {path}: give each registry a directory of its own"
         )
-    _told[path] = publisher
+    _hooked[path] = publisher
 
 
-def _before() -> None:
-    for publisher in list(_told.values()):
-        publisher.before_fork()
-
-
-def _in_parent() -> None:
-    for publisher in list(_told.values()):
-        publisher.after_fork_in_parent()
-
-
-def _in_child() -> None:
-    for publisher in list(_told.values()):
-        publisher.after_fork_in_child()
-
-
-def _at_exit() -> None:
-    for publisher in list(_told.values()):
-        publisher.at_exit()
+def _call(hook: str) -> None:
+    for publisher in list(_hooked.values()):
+        getattr(publisher, hook)()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=_before, after_in_parent=_in_parent, after_in_child=_in_child)
-atexit.register(_at_exit)
+    os.register_at_fork(
+        before=lambda: _call("before_fork"),
+        after_in_parent=lambda: _call("after_fork_in_parent"),
+        after_in_child=lambda: _call("after_fork_in_child"),
+    )
+atexit.register(_call, "at_exit")

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from fractions import Fraction
+from collections.abc import Collection, Sequence
 from itertools import chain
-from math import fsum, isfinite
+from math import fsum, inf, isfinite, nextafter
 
 from .._family import OVERFLOW
-from .snapshot import Key, Table, table
+from .snapshot import Key, Table
 
 
 def merged(mode: str, rows: Sequence[Sequence[float]]) -> Sequence[float]:
@@ -19,49 +18,37 @@ def merged(mode: str, rows: Sequence[Sequence[float]]) -> Sequence[float]:
     """
     if len(rows) == 1:
         return rows[0]
+    columns = zip(*rows, strict=True)
     match mode.removeprefix("live"):
         case "sum":
-            return _sums(rows)
+            return [*map(_sum, columns)]
         case "max":
-            return [max(column) for column in zip(*rows, strict=True)]
+            return [*map(max, columns)]
         case "min":
-            return [min(column) for column in zip(*rows, strict=True)]
+            return [*map(min, columns)]
         case _:
-            return max(rows, key=_moment)
+            return max(rows, key=lambda row: row[-1])  # of the mode ``latest``: when it was set
 
 
-def _sums(rows: Sequence[Sequence[float]]) -> list[float]:
-    columns = list(zip(*rows, strict=True))
+def _sum(column: Sequence[float]) -> float:
     try:
-        return [*map(fsum, columns)]
+        return fsum(column)
     except (ValueError, OverflowError):  # infinities of both signs, or a sum beyond what a float holds
-        return [*map(sum, columns)]
+        return sum(column)
 
 
-def _moment(row: Sequence[float]) -> float:
-    """When a row of the mode ``latest`` was set."""
-    return row[-1]
+def sum_rounded_up(column: Sequence[float]) -> float:
+    """The least float that is not below the exact sum.
 
-
-def exact_parts(column: Iterable[float]) -> list[float]:
-    """Numbers that do not overlap and whose sum is exactly that of a column: the first is the sum, rounded.
-
-    Infinities and what is no number swallow everything else, as in any sum.
+    The sum of the dead takes the place of their values in later sums. Were it rounded down, a counter could fall by a
+    rounding, which Prometheus takes for a restart: ``increase`` would then add the whole counter again.
     """
-    values = list(column)
-    rough = sum(values)
-    if not isfinite(rough):
-        return [rough]
-    rest = sum(map(Fraction, values), Fraction())
-    parts = []
-    while rest:
-        parts.append(float(rest))
-        rest -= Fraction(parts[-1])
-    return parts or [0.0]
+    total = _sum(column)
+    return nextafter(total, inf) if isfinite(total) and _sum([*column, -total]) > 0 else total
 
 
 def folded(tables: Sequence[Table], limit: int | None) -> list[Table]:
-    """Tables of one metric as one, and where numbers need it more that add what rounding took.
+    """Tables of dead processes' one metric as one, or none of a metric of which only those that live count.
 
     Args:
         tables: The tables, those whose rows come first at the limit in front.
@@ -72,11 +59,11 @@ def folded(tables: Sequence[Table], limit: int | None) -> list[Table]:
         return []
     rows: dict[Key, list[Sequence[float]]] = {}
     for found in tables:
-        for key in found.keys:
-            row = found.row(key)
-            if row is not None:
-                rows.setdefault(home(key, rows, limit), []).append(row)
-    return list(_layers(first, rows))
+        for key, row in found.items():
+            rows.setdefault(home(key, rows, limit), []).append(row)
+    add = first.mode == "sum"
+    sums = [map(sum_rounded_up, zip(*each, strict=True)) if add else merged(first.mode, each) for each in rows.values()]
+    return [Table(first.head, first.mode, first.width, list(rows), array("d", chain.from_iterable(sums)))]
 
 
 def has_room(rows: Collection[Key], labels: int, limit: int | None) -> bool:
@@ -87,23 +74,3 @@ def has_room(rows: Collection[Key], labels: int, limit: int | None) -> bool:
 def home(key: Key, rows: Collection[Key], limit: int | None) -> Key:
     """The row in which a row of the dead is counted: its own, or the overflow series once the limit is reached."""
     return key if key in rows or has_room(rows, len(key), limit) else (OVERFLOW,) * len(key)
-
-
-def _layers(first: Table, rows: dict[Key, list[Sequence[float]]]) -> Iterator[Table]:
-    if first.mode != "sum":
-        yield _table_of(first, {key: merged(first.mode, found) for key, found in rows.items()})
-        return
-    parts = {key: [exact_parts(column) for column in zip(*found, strict=True)] for key, found in rows.items()}
-    deepest = max((len(column) for columns in parts.values() for column in columns), default=0)
-    for depth in range(deepest):
-        wanted = {key: columns for key, columns in parts.items() if any(len(column) > depth for column in columns)}
-        yield _table_of(first, {key: [_at(column, depth) for column in columns] for key, columns in wanted.items()})
-
-
-def _at(parts: list[float], depth: int) -> float:
-    return parts[depth] if depth < len(parts) else 0.0
-
-
-def _table_of(first: Table, rows: dict[Key, Sequence[float]]) -> Table:
-    values = array("d", chain.from_iterable(rows.values()))
-    return table(first.head, first.mode, first.width, list(rows), values)

@@ -4,23 +4,29 @@ from __future__ import annotations
 
 import logging
 import weakref
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from pathlib import Path
 from threading import Event, Lock, Thread
-from typing import Final
+from typing import Any, Final
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.registry import Collector
 
+from .._boundary import guarded
 from .._families import Counter, Gauge
 from .._family import Family
+from .._private import collectors_of
 from . import forks
 from .directory import Directory
-from .own import PUBLISHED, Own, OwnTables
+from .local import PUBLISHED, LocalSnapshot, LocalTables
+from .merger import Known, Merger
 from .snapshot import Snapshot, encoded
-from .together import Known, Together
 
 _log = logging.getLogger("sergas_metrics")
+
+Message = MutableMapping[str, Any]
+Send = Callable[[Message], Awaitable[None]]
+ASGIApp = Callable[..., Awaitable[None]]
 
 SECONDS: Final = 1.0
 """Between two times of publishing. A process that is killed takes along what it recorded since the last one."""
@@ -53,8 +59,8 @@ class Publisher:
         self._max_series = max_series
         self._processes = processes
         self._unreadable = unreadable
-        self._tables = OwnTables()
-        self._together = Together(max_series)
+        self._tables = LocalTables()
+        self._merger = Merger(max_series)
         self._mutex = Lock()
         self._thread: Thread | None = None
         self._published = b""
@@ -86,16 +92,38 @@ class Publisher:
         with self._mutex:
             own = self._publish()
             dead, others = self._gathered()
-            return self._together.collectors(known, own, dead, others)
+            return self._merger.collectors(known, own, dead, others)
+
+    def around(self, app: ASGIApp) -> ASGIApp:
+        """An ASGI application in a process that publishes from its first connection on.
+
+        A server's master that loads the application and serves nothing thus starts no thread, which its forks would
+        lack. The last time is when the application has shut down: a server may end by a signal, which leaves no other
+        chance.
+        """
+
+        def published(scope: Message, receive: Any, send: Send) -> Awaitable[None]:
+            guarded("publish", self.start)
+            if scope["type"] != "lifespan":
+                return app(scope, receive, send)
+
+            async def publish_at_shutdown(message: Message) -> None:
+                if message.get("type", "").startswith("lifespan.shutdown."):
+                    guarded("publish", self.publish)
+                await send(message)
+
+            return app(scope, receive, publish_at_shutdown)
+
+        return published
 
     def before_fork(self) -> None:
-        """Stand still, and publish what would be lost: a child begins at zero."""
+        """Publish nothing until the fork is over, save what would be lost: a child begins at zero."""
         self._mutex.acquire()
-        if self._thread is None and not self._own().is_blank():
+        if self._thread is None and not self._local().is_blank():
             self._publish()
 
     def after_fork_in_parent(self) -> None:
-        """Go on."""
+        """Publish again."""
         self._mutex.release()
 
     def after_fork_in_child(self) -> None:
@@ -103,8 +131,8 @@ class Publisher:
         started, self._thread = self._thread is not None, None
         self._mutex = Lock()
         self._published = b""
-        self._directory.left_by_fork()
-        self._tables = OwnTables()
+        self._directory.leave_in_child()
+        self._tables = LocalTables()
         self._tables.inherit(self._collectors())
         for collector in self._collectors():
             if isinstance(collector, Family):
@@ -114,12 +142,12 @@ class Publisher:
 
     def at_exit(self) -> None:
         """Publish a last time, if this process has anything to say."""
-        if self._registry() is not None and (self._directory.joined or not self._own().is_blank()):
+        if self._registry() is not None and (self._directory.joined or not self._local().is_blank()):
             self.publish()
 
-    def _publish(self) -> Own:
+    def _publish(self) -> LocalSnapshot:
         self._processes.set(1)
-        own = self._own()
+        own = self._local()
         data = encoded(own.names, own.values)
         if data != self._published or self._failed:
             self._written(data)
@@ -147,15 +175,14 @@ class Publisher:
             self._unreadable.inc(self._directory.unreadable - self._counted)
             self._counted = self._directory.unreadable
 
-    def _own(self) -> Own:
+    def _local(self) -> LocalSnapshot:
         return self._tables.read(self._collectors())
 
     def _collectors(self) -> Sequence[Collector]:
         registry = self._registry()
         if registry is None:
             return []
-        with registry._lock:
-            return [c for c in registry._collector_to_names if isinstance(c, (Family, *PUBLISHED))]
+        return [collector for collector in collectors_of(registry) if isinstance(collector, (Family, *PUBLISHED))]
 
 
 def _publish_for_ever(reference: weakref.ref[Publisher]) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import struct
 from array import array
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from zlib import crc32
 
@@ -16,7 +16,7 @@ Key = tuple[str, ...]
 MODES: Final = frozenset({"sum", "livesum", "max", "livemax", "min", "livemin", "latest"})
 """How the values of several processes become one. Those that begin with ``live`` leave dead processes out."""
 
-_MAGIC: Final = b"sergasm1"
+_MAGIC: Final = b"sergasm2"
 _HEAD: Final = struct.Struct("<8sIII")
 """The mark, a checksum of all that follows it, the names' length in bytes, and how many values there are."""
 _CHECKED_FROM: Final = 12
@@ -36,7 +36,6 @@ class Table:
         width: Numbers in a row.
         keys: The name of each row.
         values: All rows, one after the other.
-        rows: Where each row is among the keys.
     """
 
     head: str
@@ -44,12 +43,12 @@ class Table:
     width: int
     keys: Sequence[Key]
     values: Sequence[float]
-    rows: dict[Key, int]
 
-    def row(self, key: Key) -> Sequence[float] | None:
-        """The numbers of one row, if there is one of that name."""
-        number = self.rows.get(key)
-        return None if number is None else self.values[number * self.width : (number + 1) * self.width]
+    def items(self) -> Iterator[tuple[Key, Sequence[float]]]:
+        """The name and the numbers of each row."""
+        width, values = self.width, self.values
+        for number, key in enumerate(self.keys):
+            yield key, values[number * width : (number + 1) * width]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,19 +56,14 @@ class Snapshot:
     """All tables of one process, or of all that are dead.
 
     Attributes:
-        tables: The tables by their heads. The dead have several of one head: their exact sum, see ``exact_parts``.
+        tables: The tables by their heads.
         about: Further facts.
         live: Whether the process lives.
     """
 
-    tables: dict[str, list[Table]]
+    tables: dict[str, Table]
     about: dict[str, Any] = field(default_factory=dict)
     live: bool = False
-
-
-def table(head: str, mode: str, width: int, keys: Sequence[Key], values: Sequence[float]) -> Table:
-    """A table, with its rows numbered."""
-    return Table(head, mode, width, keys, values, {key: number for number, key in enumerate(keys)})
 
 
 def names_of(found: Table) -> str:
@@ -112,25 +106,19 @@ class Reader:
         if known is None or known[0] != text:
             known = self._known[source] = (text, *_parsed(text))
         _, about, shapes = known
-        if sum(shape.width * len(shape.keys) for shape in shapes) != len(values):
+        tables, start = {}, 0
+        for shape in shapes:
+            end = start + shape.width * len(shape.keys)
+            tables[shape.head] = replace(shape, values=values[start:end])
+            start = end
+        if start != len(values):
             raise UnreadableError("it does not hold as many values as it names")
-        return Snapshot(_filled(shapes, values), about, live)
+        return Snapshot(tables, about, live)
 
     def forget_all_but(self, sources: Iterable[str]) -> None:
         """Forget the names of processes that are gone."""
         kept = set(sources)
         self._known = {source: known for source, known in self._known.items() if source in kept}
-
-
-def _filled(shapes: Iterable[Table], values: array[float]) -> dict[str, list[Table]]:
-    tables: dict[str, list[Table]] = {}
-    start = 0
-    for shape in shapes:
-        end = start + shape.width * len(shape.keys)
-        filled = Table(shape.head, shape.mode, shape.width, shape.keys, values[start:end], shape.rows)
-        tables.setdefault(shape.head, []).append(filled)
-        start = end
-    return tables
 
 
 def _checked(data: bytes) -> tuple[bytes, array[float]]:
@@ -150,13 +138,10 @@ def _checked(data: bytes) -> tuple[bytes, array[float]]:
 def _parsed(text: bytes) -> tuple[dict[str, Any], list[Table]]:
     try:
         found = json.loads(text)
-        shapes = [_shape(*entry) for entry in found["tables"]]
-        return dict(found["about"]), shapes
+        shapes = [Table(str(h), mode, int(w), [*map(tuple, keys)], ()) for h, mode, w, keys in found["tables"]]
+        about = dict(found["about"])
     except (ValueError, TypeError, KeyError) as error:
         raise UnreadableError(f"its names cannot be read: {error}") from error
-
-
-def _shape(head: str, mode: str, width: int, keys: list[list[str]]) -> Table:
-    if mode not in MODES:
-        raise ValueError(f"there is no mode {mode!r}")
-    return table(str(head), mode, int(width), [tuple(key) for key in keys], ())
+    if unknown := {shape.mode for shape in shapes} - MODES:
+        raise UnreadableError(f"its names cannot be read: there is no mode {', '.join(unknown)}")
+    return about, shapes

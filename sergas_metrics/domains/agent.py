@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from time import perf_counter
-
+from .._families import Counter, Gauge, Histogram
+from .._measure import Measurement
 from .._store import Store
 
 
@@ -22,15 +20,14 @@ class AgentMetrics:
     """
 
     def __init__(self, store: Store) -> None:
-        self.task_duration = store.histograms["sergas_agent_task_duration_seconds"]
-        self.task_attempts = store.counters["sergas_agent_task_attempts_total"]
-        self.task_retries = store.counters["sergas_agent_task_retries_total"]
-        self.task_failures = store.counters["sergas_agent_task_failures_total"]
-        self.queue_size = store.gauges["sergas_agent_queue_size"]
-        self.concurrent_tasks = store.gauges["sergas_agent_concurrent_tasks"]
+        self.task_duration = store.family("sergas_agent_task_duration_seconds", Histogram)
+        self.task_attempts = store.family("sergas_agent_task_attempts_total", Counter)
+        self.task_retries = store.family("sergas_agent_task_retries_total", Counter)
+        self.task_failures = store.family("sergas_agent_task_failures_total", Counter)
+        self.queue_size = store.family("sergas_agent_queue_size", Gauge)
+        self.concurrent_tasks = store.family("sergas_agent_concurrent_tasks", Gauge)
 
-    @contextmanager
-    def task(self, agent: str, *, retry: bool = False) -> Iterator[None]:
+    def task(self, agent: str, *, retry: bool = False) -> Measurement[None]:
         """Record a whole task: an attempt, its duration, that it runs, and its failure if it raises.
 
         A cancelled task is no failure; its duration is observed all the same.
@@ -39,20 +36,20 @@ class AgentMetrics:
             agent: The agent's name, from a fixed set.
             retry: Whether the same task was tried before.
         """
-        running = self.concurrent_tasks.labels(agent)
-        self.record_attempt(agent)
-        if retry:
-            self.record_retry(agent)
-        running.inc()
-        start = perf_counter()
-        try:
-            yield
-        except Exception as error:
-            self.record_failure(agent, error)
-            raise
-        finally:
-            running.dec()
-            self.record_duration(agent, perf_counter() - start)
+
+        def begin() -> None:
+            self.record_attempt(agent)
+            if retry:
+                self.record_retry(agent)
+            self.concurrent_tasks.cells[agent].inc()
+
+        def end(_: None, error: BaseException | None, seconds: float) -> None:
+            self.concurrent_tasks.cells[agent].dec()
+            self.record_duration(agent, seconds)
+            if isinstance(error, Exception):
+                self.record_failure(agent, error)
+
+        return Measurement("agent.task", end, begin)
 
     def record_attempt(self, agent: str) -> None:
         """Count a task that starts, or starts again."""

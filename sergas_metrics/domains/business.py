@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from time import perf_counter
-
+from .._families import Counter, Gauge, Histogram
+from .._measure import Measurement, nothing, timing
 from .._store import Store
 
 
@@ -26,16 +24,16 @@ class BusinessMetrics:
     """
 
     def __init__(self, store: Store) -> None:
-        self.recommendations_generated = store.counters["sergas_recommendations_generated_total"]
-        self.recommendations_accepted = store.counters["sergas_recommendations_accepted_total"]
-        self.recommendations_rejected = store.counters["sergas_recommendations_rejected_total"]
-        self.recommendation_generation = store.histograms["sergas_recommendation_generation_duration_seconds"]
-        self.recommendation_confidence = store.histograms["sergas_recommendation_confidence_score"]
-        self.accounts_active = store.gauges["sergas_accounts_active_total"]
-        self.cross_sell_opportunities = store.counters["sergas_cross_sell_opportunities_identified_total"]
-        self.upsell_opportunities = store.counters["sergas_upsell_opportunities_identified_total"]
-        self.account_processing = store.histograms["sergas_account_processing_duration_seconds"]
-        self.account_enrichment = store.histograms["sergas_account_enrichment_duration_seconds"]
+        self.recommendations_generated = store.family("sergas_recommendations_generated_total", Counter)
+        self.recommendations_accepted = store.family("sergas_recommendations_accepted_total", Counter)
+        self.recommendations_rejected = store.family("sergas_recommendations_rejected_total", Counter)
+        self.recommendation_generation = store.family("sergas_recommendation_generation_duration_seconds", Histogram)
+        self.recommendation_confidence = store.family("sergas_recommendation_confidence_score", Histogram)
+        self.accounts_active = store.family("sergas_accounts_active_total", Gauge)
+        self.cross_sell_opportunities = store.family("sergas_cross_sell_opportunities_identified_total", Counter)
+        self.upsell_opportunities = store.family("sergas_upsell_opportunities_identified_total", Counter)
+        self.account_processing = store.family("sergas_account_processing_duration_seconds", Histogram)
+        self.account_enrichment = store.family("sergas_account_enrichment_duration_seconds", Histogram)
 
     def record_recommendation(self, type_: str, confidence: float) -> None:
         """Count a generated recommendation and observe its confidence, from 0 to 1."""
@@ -50,33 +48,33 @@ class BusinessMetrics:
         """Count a recommendation that an account manager rejected, for a reason from a fixed set."""
         self.recommendations_rejected.cells[type_, reason].inc()
 
-    @contextmanager
-    def generation(self, type_: str) -> Iterator[None]:
+    def generation(self, type_: str) -> Measurement[None]:
         """Time the generation of a recommendation, also when it raises."""
-        start = perf_counter()
-        try:
-            yield
-        finally:
-            self.recommendation_generation.cells[type_].observe(perf_counter() - start)
+        return timing("business.generation", lambda seconds: self.record_generation(type_, seconds))
 
-    @contextmanager
-    def processing(self) -> Iterator[None]:
+    def record_generation(self, type_: str, seconds: float) -> None:
+        """Observe how long the generation of a recommendation took, in seconds."""
+        self.recommendation_generation.cells[type_].observe(seconds)
+
+    def processing(self) -> Measurement[None]:
         """Time the processing of one account; its status is ``success``, or ``failure`` if it raises."""
-        start, status = perf_counter(), "failure"
-        try:
-            yield
-            status = "success"
-        finally:
-            self.account_processing.cells[status].observe(perf_counter() - start)
 
-    @contextmanager
-    def enrichment(self, source: str) -> Iterator[None]:
+        def end(_: None, error: BaseException | None, seconds: float) -> None:
+            self.record_processing(seconds, "success" if error is None else "failure")
+
+        return Measurement("business.processing", end, nothing)
+
+    def record_processing(self, seconds: float, status: str = "success") -> None:
+        """Observe how long the processing of one account took, in seconds, by outcome, ``success`` or ``failure``."""
+        self.account_processing.cells[status].observe(seconds)
+
+    def enrichment(self, source: str) -> Measurement[None]:
         """Time the enrichment of one account from a source, also when it raises."""
-        start = perf_counter()
-        try:
-            yield
-        finally:
-            self.account_enrichment.cells[source].observe(perf_counter() - start)
+        return timing("business.enrichment", lambda seconds: self.record_enrichment(source, seconds))
+
+    def record_enrichment(self, source: str, seconds: float) -> None:
+        """Observe how long the enrichment of one account from a source took, in seconds."""
+        self.account_enrichment.cells[source].observe(seconds)
 
     def record_upsell(self, category: str, count: int = 1) -> None:
         """Count identified upsell opportunities."""

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from time import perf_counter
-
+from .._families import Counter, Gauge, Histogram
+from .._measure import Measurement, nothing
 from .._store import Store
 
 
@@ -20,26 +18,24 @@ class DatabaseMetrics:
     """
 
     def __init__(self, store: Store) -> None:
-        self.query_duration = store.histograms["sergas_database_query_duration_seconds"]
-        self.errors = store.counters["sergas_database_errors_total"]
-        self.pool_connections = store.gauges["sergas_database_pool_connections"]
-        self.pool_connections_max = store.gauges["sergas_database_pool_connections_max"]
+        self.query_duration = store.family("sergas_database_query_duration_seconds", Histogram)
+        self.errors = store.family("sergas_database_errors_total", Counter)
+        self.pool_connections = store.family("sergas_database_pool_connections", Gauge)
+        self.pool_connections_max = store.family("sergas_database_pool_connections_max", Gauge)
 
-    @contextmanager
-    def query(self, operation: str) -> Iterator[None]:
+    def query(self, operation: str) -> Measurement[None]:
         """Time a query and count its error if it raises.
 
         Args:
             operation: What the query does, such as ``select_account``: a name from a fixed set, never the SQL.
         """
-        start = perf_counter()
-        try:
-            yield
-        except Exception as error:
-            self.record_error(error)
-            raise
-        finally:
-            self.record_query(operation, perf_counter() - start)
+
+        def end(_: None, error: BaseException | None, seconds: float) -> None:
+            self.record_query(operation, seconds)
+            if isinstance(error, Exception):
+                self.record_error(error)
+
+        return Measurement("database.query", end, nothing)
 
     def record_query(self, operation: str, seconds: float) -> None:
         """Observe how long a query took, in seconds."""

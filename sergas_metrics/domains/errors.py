@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, get_args
 
+from .._families import Counter
 from .._store import Store
 
 Severity = Literal["critical", "error", "warning"]
@@ -18,8 +19,8 @@ class ErrorMetrics:
     """
 
     def __init__(self, store: Store) -> None:
-        self.errors = store.counters["sergas_errors_total"]
-        self.unhandled_exceptions = store.counters["sergas_unhandled_exceptions_total"]
+        self.errors = store.family("sergas_errors_total", Counter)
+        self.unhandled_exceptions = store.family("sergas_unhandled_exceptions_total", Counter)
 
     def record_error(self, error: BaseException | type[BaseException] | str, severity: Severity = "error") -> None:
         """Count an error by its class.

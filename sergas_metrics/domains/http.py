@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from .._status import STATUS, status_text
+from .._families import Counter, Gauge, Histogram
+from .._labels import status_text
 from .._store import Store
 
 
@@ -16,11 +17,9 @@ class HTTPMetrics:
     """
 
     def __init__(self, store: Store) -> None:
-        self.requests = store.counters["sergas_http_requests_total"]
-        self.request_duration = store.histograms["sergas_http_request_duration_seconds"]
-        self._requests = self.requests.known
-        self._durations = self.request_duration.known
-        self.requests_in_progress = store.gauges["sergas_http_requests_in_progress"]
+        self.requests = store.family("sergas_http_requests_total", Counter)
+        self.request_duration = store.family("sergas_http_request_duration_seconds", Histogram)
+        self.requests_in_progress = store.family("sergas_http_requests_in_progress", Gauge)
 
     def record_request(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count an answered request and its duration.
@@ -31,11 +30,5 @@ class HTTPMetrics:
             status: The status code.
             seconds: From the request's start to the last byte of the response.
         """
-        try:
-            count = self._requests[method, route, STATUS[status]]
-            duration = self._durations[method, route]
-        except KeyError:
-            count = self.requests.labels(method, route, status_text(status))
-            duration = self.request_duration.labels(method, route)
-        count.inc()
-        duration.observe(seconds)
+        self.requests.cells[method, route, status_text(status)].inc()
+        self.request_duration.cells[method, route].observe(seconds)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from time import perf_counter, time
+from time import time
 
+from .._families import Counter, Gauge, Histogram
+from .._measure import Measurement, nothing
 from .._store import Store
 
 
@@ -21,25 +21,25 @@ class MemoryMetrics:
     """
 
     def __init__(self, store: Store) -> None:
-        self.processing_duration = store.histograms["sergas_memory_processing_duration_seconds"]
-        self.documents_processed = store.counters["sergas_memory_documents_processed_total"]
-        self.last_success = store.gauges["sergas_memory_last_success_timestamp_seconds"]
-        self.graph_nodes = store.gauges["sergas_memory_graph_nodes_total"]
-        self.graph_relationships = store.gauges["sergas_memory_graph_relationships_total"]
+        self.processing_duration = store.family("sergas_memory_processing_duration_seconds", Histogram)
+        self.documents_processed = store.family("sergas_memory_documents_processed_total", Counter)
+        self.last_success = store.family("sergas_memory_last_success_timestamp_seconds", Gauge)
+        self.graph_nodes = store.family("sergas_memory_graph_nodes_total", Gauge)
+        self.graph_relationships = store.family("sergas_memory_graph_relationships_total", Gauge)
 
-    @contextmanager
-    def processing(self, operation: str) -> Iterator[None]:
+    def processing(self, operation: str) -> Measurement[None]:
         """Time an operation, also when it raises; if it does not, note that it succeeded now.
 
         Args:
             operation: What is done, such as ``ingest`` or ``link``: a name from a fixed set.
         """
-        start = perf_counter()
-        try:
-            yield
-        finally:
-            self.record_processing(operation, perf_counter() - start)
-        self.record_success(operation)
+
+        def end(_: None, error: BaseException | None, seconds: float) -> None:
+            self.record_processing(operation, seconds)
+            if error is None:
+                self.record_success(operation)
+
+        return Measurement("memory.processing", end, nothing)
 
     def record_processing(self, operation: str, seconds: float) -> None:
         """Observe how long an operation such as ``ingest`` or ``link`` took, in seconds."""

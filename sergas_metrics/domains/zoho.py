@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from time import perf_counter, time
+from time import time
 from typing import Final
 
-from .._status import STATUS, status_text
+from .._families import Counter, Gauge, Histogram
+from .._labels import status_text
+from .._measure import Measurement
 from .._store import Store
 
 TOO_MANY_REQUESTS: Final = 429
@@ -41,46 +41,32 @@ class ZohoMetrics:
     """
 
     def __init__(self, store: Store) -> None:
-        self.api_calls = store.counters["sergas_zoho_api_calls_total"]
-        self.api_duration = store.histograms["sergas_zoho_api_duration_seconds"]
-        self._calls = self.api_calls.known
-        self._durations = self.api_duration.known
-        self.sync_failures = store.counters["sergas_zoho_sync_failures_total"]
-        self.accounts_synced = store.counters["sergas_zoho_accounts_synced_total"]
-        self.last_sync = store.gauges["sergas_zoho_sync_last_success_timestamp_seconds"]
-        self.rate_limit_remaining = store.gauges["sergas_zoho_rate_limit_remaining"]
-        self.rate_limit_max = store.gauges["sergas_zoho_rate_limit_max"]
-        self.rate_limit_exceeded = store.counters["sergas_zoho_rate_limit_exceeded_total"]
-        self.sync_lag = store.gauges["sergas_zoho_sync_lag_seconds"]
+        self.api_calls = store.family("sergas_zoho_api_calls_total", Counter)
+        self.api_duration = store.family("sergas_zoho_api_duration_seconds", Histogram)
+        self.sync_failures = store.family("sergas_zoho_sync_failures_total", Counter)
+        self.accounts_synced = store.family("sergas_zoho_accounts_synced_total", Counter)
+        self.last_sync = store.family("sergas_zoho_sync_last_success_timestamp_seconds", Gauge)
+        self.rate_limit_remaining = store.family("sergas_zoho_rate_limit_remaining", Gauge)
+        self.rate_limit_max = store.family("sergas_zoho_rate_limit_max", Gauge)
+        self.rate_limit_exceeded = store.family("sergas_zoho_rate_limit_exceeded_total", Counter)
+        self.sync_lag = store.family("sergas_zoho_sync_lag_seconds", Gauge)
 
-    @contextmanager
-    def call(self, endpoint: str) -> Iterator[ZohoCall]:
+    def call(self, endpoint: str) -> Measurement[ZohoCall]:
         """Time and count one call. A call that raises before its status is set counts with status ``error``.
 
         Args:
             endpoint: The endpoint's name, such as ``accounts``: a name from a fixed set, not a URL.
         """
-        call = ZohoCall()
-        start = perf_counter()
-        try:
-            yield call
-        except BaseException:
-            if call.status == "ok":
-                call.status = "error"
-            raise
-        finally:
-            self.record_call(endpoint, call.status, perf_counter() - start)
+
+        def end(call: ZohoCall, error: BaseException | None, seconds: float) -> None:
+            self.record_call(endpoint, "error" if error is not None and call.status == "ok" else call.status, seconds)
+
+        return Measurement("zoho.call", end, ZohoCall)
 
     def record_call(self, endpoint: str, status: int | str, seconds: float) -> None:
         """Count a finished call and its duration in seconds; with status 429, also that the rate limit was exceeded."""
-        try:
-            count = self._calls[endpoint, STATUS[status]]  # type: ignore[index]  # of a word it raises
-            duration = self._durations[endpoint]
-        except KeyError:
-            count = self.api_calls.labels(endpoint, status_text(status))
-            duration = self.api_duration.labels(endpoint)
-        count.inc()
-        duration.observe(seconds)
+        self.api_calls.cells[endpoint, status_text(status)].inc()
+        self.api_duration.cells[endpoint].observe(seconds)
         if status == TOO_MANY_REQUESTS:
             self.record_rate_limit_exceeded(endpoint)
 

@@ -15,8 +15,6 @@ from prometheus_client import CollectorRegistry
 from sergas_metrics import MetricsCollector
 
 DEADLINE_SECONDS = 10
-TIMED = ("agent", "business", "cache", "database", "memory", "zoho")
-"""Domains whose methods look at the clock."""
 
 
 @pytest.fixture
@@ -70,7 +68,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     stopped = Clock()
-    for module in ("_exchange", "_wrap", *(f"domains.{name}" for name in TIMED)):
+    for module in ("_exchange", "_measure"):
         monkeypatch.setattr(f"sergas_metrics.{module}.perf_counter", stopped)
     return stopped
 

@@ -15,11 +15,10 @@ from prometheus_client import CollectorRegistry, Metric
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families
 
-from sergas_metrics import Gauge as OwnGauge
-from sergas_metrics import MetricsCollector, MetricSpec, render
+from sergas_metrics import MetricsCollector, render
 from sergas_metrics._processes.directory import Directory
 from sergas_metrics._processes.heads import head_of
-from sergas_metrics._processes.snapshot import encoded, names_of, table
+from sergas_metrics._processes.snapshot import Table, encoded, names_of
 
 ATTEMPTS = "sergas_agent_task_attempts_total"
 UNREADABLE = "sergas_metrics_unreadable_files_total"
@@ -96,7 +95,7 @@ def worker(metrics: MetricsCollector, place: Path) -> Iterator[Worker]:
 
 
 def value(metrics: MetricsCollector | CollectorRegistry, name: str, **labels: str) -> float | None:
-    for family in text_string_to_metric_families(render(metrics).body.decode()):
+    for family in text_string_to_metric_families(render(source=metrics).body.decode()):
         for sample in family.samples:
             if sample.name == name and sample.labels == labels:
                 return sample.value
@@ -161,7 +160,7 @@ HEAD = head_of(MetricsCollector(CollectorRegistry()).agent.task_attempts)
 def leave_dead(place: Path, name: str, amount: float) -> None:
     """The files of a process that is gone."""
     (place / f"{name}.lock").touch()
-    found = table(HEAD, "sum", 1, [("sync",)], array("d", [amount]))
+    found = Table(HEAD, "sum", 1, [("sync",)], array("d", [amount]))
     (place / f"{name}.values").write_bytes(encoded([names_of(found)], array("d", [amount])))
 
 
@@ -171,7 +170,7 @@ def test_a_thousand_recycled_workers_leave_one_file(metrics: MetricsCollector, p
         leave_dead(place, f"1-{number}", 0.1)
         if number % 100 == 99:
             assert value(metrics, ATTEMPTS, agent="sync") == pytest.approx((number + 1) * 0.1, abs=1e-9)
-    assert value(metrics, ATTEMPTS, agent="sync") == 100.0  # added without rounding
+    assert value(metrics, ATTEMPTS, agent="sync") == pytest.approx(100.0, rel=1e-12)
     assert len([*place.iterdir()]) == 4  # this process's two, the sum of the dead, the directory's lock
     assert sum(path.stat().st_size for path in place.iterdir()) < 50_000
 
@@ -194,7 +193,7 @@ def test_a_reader_leaves_out_files_that_are_in_the_sum_of_the_dead_already(place
     leave_dead(place, "1-a", 4)  # as a reader sees it that comes before they are removed
     dead, others = directory.others()
     assert dead is not None
-    assert [list(found.values) for found in dead.tables[HEAD]] == [[4.0]]
+    assert list(dead.tables[HEAD].values) == [4.0]
     assert others == []
 
 
@@ -217,7 +216,7 @@ for _ in range(3):
 for _ in range(3):
     os.wait()
 attempts.inc(100)
-print(render(metrics).body.decode())
+print(render(source=metrics).body.decode())
 """)
     assert f'{ATTEMPTS}{{agent="sync"}} 113.0\n' in said
     assert "\nown_total 5.0\n" in said
@@ -251,9 +250,9 @@ if os.fork() == 0:
     os.read(parent_lives, 1)
     os._exit(0)
 deadline = time.monotonic() + 20
-while b'attempts_total{agent="sync"} 5.0' not in render(metrics).body and time.monotonic() < deadline:
+while b'attempts_total{agent="sync"} 5.0' not in render(source=metrics).body and time.monotonic() < deadline:
     time.sleep(0.05)
-print(b'attempts_total{agent="sync"} 5.0' in render(metrics).body)
+print(b'attempts_total{agent="sync"} 5.0' in render(source=metrics).body)
 """)
     assert said == "True\n"
 
@@ -308,7 +307,8 @@ def test_a_collector_of_the_applications_is_asked_where_the_scrape_is_answered(
 def test_a_metric_that_another_process_alone_has_is_shown(metrics: MetricsCollector, run: Callable[[str], str]) -> None:
     metrics.publish()
     run("""
-from sergas_metrics import Counter, Gauge, Histogram, MetricSpec
+from sergas_metrics import MetricSpec
+from sergas_metrics.types import Counter, Gauge, Histogram
 for family in (
     Counter(MetricSpec("late_total", "counter", "L.", ("a",))),
     Gauge(MetricSpec("late_peak", "gauge", "L.", across="max")),
@@ -326,8 +326,7 @@ for family in (
 def test_of_levels_set_in_several_processes_the_latest_counts(
     metrics: MetricsCollector, run: Callable[[str], str]
 ) -> None:
-    own = OwnGauge(MetricSpec("own_level", "gauge", "O.", across="latest"))
-    metrics.registry.register(own)
+    own = metrics.gauge("own_level", "O.", across="latest")
     metrics.publish()
     own.inc()
     own.dec(0.5)
@@ -373,24 +372,28 @@ def test_a_process_that_cannot_publish_says_so_once_and_answers_for_itself(
 def test_formats_and_names_are_those_of_one_process(metrics: MetricsCollector, run: Callable[[str], str]) -> None:
     metrics.publish()
     run("metrics.http.record_request('GET', '/a', 200, 0.3)")
-    text = render(metrics, accept="application/openmetrics-text; version=1.0.0").body.decode()
+    text = render(source=metrics, accept="application/openmetrics-text; version=1.0.0").body.decode()
     counts = {s.name: s.value for family in parse_openmetrics(text) for s in family.samples if "le" not in s.labels}
     assert counts["sergas_http_request_duration_seconds_sum"] == 0.3
     alone = MetricsCollector(CollectorRegistry())
     alone.http.record_request("GET", "/a", 200, 0.3)
     alone.agent.task_attempts.labels("sync")
-    assert render(metrics).body == render(alone).body
+    assert render(source=metrics).body == render(source=alone).body
 
 
-def test_exemplars_are_those_of_the_process_that_answers(registry: CollectorRegistry, place: Path) -> None:
+def test_exemplars_are_those_of_the_answering_process(
+    registry: CollectorRegistry, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    traces: list[dict[str, str]] = []
+    monkeypatch.setattr("sergas_metrics._store.opentelemetry_trace", lambda: lambda: traces[-1])
     metrics = MetricsCollector(registry, directory=place, exemplars=True)
     cell = metrics.http.request_duration.labels("GET", "/")
-    cell._trace = lambda: {"trace_id": "abc"}  # type: ignore[attr-defined]
+    traces.append({"trace_id": "abc"})
     cell.observe(0.2)
     count = metrics.http.requests.labels("GET", "/", "200")
-    count._trace = lambda: {"trace_id": "def"}  # type: ignore[attr-defined]
+    traces.append({"trace_id": "def"})
     count.inc()
-    body = render(metrics, accept="application/openmetrics-text; version=1.0.0").body
+    body = render(source=metrics, accept="application/openmetrics-text; version=1.0.0").body
     assert b'# {trace_id="abc"} 0.2' in body
     assert b'# {trace_id="def"} 1.0' in body
 

@@ -30,14 +30,14 @@ def span(*, sampled: bool = True) -> Iterator[None]:
 
 def exemplars(metrics: MetricsCollector) -> dict[str, Exemplar]:
     """The bucket of each exemplar, to the exemplar."""
-    text = render(metrics, accept=OPENMETRICS).body.decode()
+    text = render(source=metrics, accept=OPENMETRICS).body.decode()
     samples = [s for family in text_string_to_metric_families(text) for s in family.samples]
     return {s.labels["le"]: s.exemplar for s in samples if s.exemplar and "le" in s.labels}
 
 
 def counted(metrics: MetricsCollector) -> dict[str, Exemplar]:
     """The counters that have an exemplar, to the exemplar."""
-    text = render(metrics, accept=OPENMETRICS).body.decode()
+    text = render(source=metrics, accept=OPENMETRICS).body.decode()
     samples = [s for family in text_string_to_metric_families(text) for s in family.samples]
     return {s.name: s.exemplar for s in samples if s.exemplar and "le" not in s.labels}
 
@@ -73,7 +73,7 @@ def test_traces_that_are_not_kept_leave_nothing(traced: MetricsCollector) -> Non
 def test_the_text_format_has_no_exemplars(traced: MetricsCollector) -> None:
     with span():
         traced.http.record_request("GET", "/", 200, 0.2)
-    assert b"trace_id" not in render(traced).body
+    assert b"trace_id" not in render(source=traced).body
 
 
 def test_without_opentelemetry_it_is_said_what_to_install(

@@ -44,5 +44,5 @@ def test_a_series_is_removed_by_the_value_that_made_it(metrics: MetricsCollector
 def test_whatever_is_given_can_be_scraped(value: str) -> None:
     metrics = MetricsCollector(CollectorRegistry())
     metrics.zoho.record_call(value, value, 0.1)
-    families = text_string_to_metric_families(render(metrics).body.decode())
+    families = text_string_to_metric_families(render(source=metrics).body.decode())
     assert sum(s.value for f in families for s in f.samples if s.name == "sergas_zoho_api_calls_total") == 1

@@ -98,10 +98,10 @@ async def test_scrapes_are_not_recorded_nor_in_progress(app: FastAPI, call: Any,
 async def test_a_metrics_app_mounted_by_hand_is_not_recorded_either(
     metrics: MetricsCollector, call: Any, requests: Requests
 ) -> None:
-    app = instrument(FastAPI(), collector=metrics, path=None)
-    app.add_route("/internal/metrics", metrics_app(metrics))  # type: ignore[arg-type]  # Starlette takes ASGI here too
+    app = instrument(FastAPI(), collector=metrics, metrics_path=None)
+    app.add_route("/internal/metrics", metrics_app(source=metrics))  # type: ignore[arg-type]  # Starlette takes ASGI here too
     around = MetricsCollector(CollectorRegistry())
-    instrument(app, collector=around, path=None)
+    instrument(app, collector=around, metrics_path=None)
     answer = await call(app, "/internal/metrics")
     assert b"\nsergas_http_requests_in_progress 0.0\n" in answer.body
     assert (await call(app, "/metrics")).status == 404
@@ -139,8 +139,8 @@ async def test_head_has_the_headers_alone(app: FastAPI, call: Any) -> None:
     assert answer.body == b""
 
 
-async def test_other_methods_are_refused(app: FastAPI, call: Any) -> None:
-    answer = await call(app, "/metrics", "POST")
+async def test_refuses_other_methods(metrics: MetricsCollector, call: Any) -> None:
+    answer = await call(metrics_app(source=metrics), "/metrics", "POST")
     assert (answer.status, answer.headers["allow"]) == (405, "GET, HEAD")
     assert answer.body == b"Use GET to read metrics.\n"
 
@@ -210,7 +210,7 @@ async def test_a_collector_that_raises_costs_its_own_metrics_alone(
 async def test_a_registry_without_our_metrics_is_served_too(call: Any) -> None:
     registry = CollectorRegistry(target_info={"service": "x"})
     registry.register(Broken())
-    answer = await call(metrics_app(registry), "/")
+    answer = await call(metrics_app(source=registry), "/")
     assert answer.body.decode().splitlines()[-1] == 'target_info{service="x"} 1.0'
 
 

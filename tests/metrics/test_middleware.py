@@ -168,7 +168,7 @@ async def test_requests_in_progress_are_exact(
         release.set()
         await asyncio.gather(*waiting, return_exceptions=True)
     assert sample("sergas_http_requests_in_progress") == 0
-    assert requests() == {("GET", "/wait", "200"): 2, ("GET", "/wait", "499"): 1}
+    assert requests() == {("GET", "/wait", "200"): 2, ("GET", "/wait", "500"): 1}
 
 
 async def test_trailers_end_a_response_that_has_them(
@@ -278,8 +278,8 @@ def test_a_path_without_a_slash_is_refused(metrics: MetricsCollector, path: str)
         MetricsMiddleware(FastAPI(), collector=metrics, metrics_path=path)
     assert str(refusal.value) == f'metrics_path must begin with a slash: write "/{path}"'
     with pytest.raises(ValueError) as refusal:  # noqa: PT011
-        instrument(FastAPI(), collector=metrics, path=path)
-    assert str(refusal.value) == f'path must begin with a slash: write "/{path}"'
+        instrument(FastAPI(), collector=metrics, metrics_path=path)
+    assert str(refusal.value) == f'metrics_path must begin with a slash: write "/{path}"'
 
 
 def test_an_object_that_takes_no_middleware_is_refused_with_advice() -> None:

@@ -14,15 +14,10 @@ PUBLIC = [
     "CATALOGUE",
     "OVERFLOW",
     "UNMATCHED",
-    "Counter",
-    "Gauge",
-    "Histogram",
     "MetricSpec",
     "MetricsCollector",
     "MetricsMiddleware",
-    "MetricsServer",
     "PushError",
-    "Rendered",
     "count_errors",
     "instrument",
     "metrics_app",
@@ -35,37 +30,37 @@ PUBLIC = [
 
 SIGNATURES = {
     "MetricsCollector": (
-        "(registry: 'CollectorRegistry | None' = None, *, max_series: 'int' = 1000, exemplars: 'bool' = False,"
-        " directory: 'str | PathLike[str] | None' = None) -> 'None'"
+        "(registry: 'CollectorRegistry | None' = None, *, max_series: 'int' = 1000, exemplars: 'bool' = "
+        "False, directory: 'str | PathLike[str] | None' = None) -> 'None'"
     ),
     "MetricsMiddleware": (
-        "(app: 'ASGIApp', *, collector: 'MetricsCollector | None' = None, metrics_path: 'str | None' = None,"
-        " metrics_token: 'str | None' = None) -> 'None'"
+        "(app: 'ASGIApp', *, collector: 'MetricsCollector | None' = None, metrics_path: 'str | None' = None, "
+        "metrics_token: 'str | None' = None, route: 'Route | None' = None) -> 'None'"
     ),
     "count_errors": (
-        "(counter: 'Labelled', /, *, label: 'str' = 'error_type', limit: 'int' = 50, **labels: 'str')"
-        " -> 'Callable[[Callable[P, R]], Callable[P, R]]'"
+        "(counter: 'Labelled', /, *, label: 'str' = 'error_type', limit: 'int' = 50, is_error: "
+        "'Callable[[Exception], bool] | None' = None, **labels: 'str') -> 'Measurement[None]'"
     ),
     "instrument": (
-        "(app: 'App', *, collector: 'MetricsCollector | None' = None, path: 'str | None' = '/metrics',"
-        " token: 'str | None' = None) -> 'App'"
+        "(app: 'App', *, collector: 'MetricsCollector | None' = None, metrics_path: 'str | None' = "
+        "'/metrics', metrics_token: 'str | None' = None, route: 'Route | None' = None) -> 'App'"
     ),
     "metrics_app": (
-        "(source: 'MetricsCollector | CollectorRegistry | None' = None, *, token: 'str | None' = None)"
-        " -> 'Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]'"
+        "(*, source: 'MetricsCollector | CollectorRegistry | None' = None, metrics_token: 'str | None' = "
+        "None) -> 'Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]'"
     ),
     "push": (
-        "(gateway: 'str', *, job: 'str', source: 'MetricsCollector | CollectorRegistry | None' = None,"
-        " grouping: 'Mapping[str, str] | None' = None, replace: 'bool' = True, attempts: 'int' = 4,"
-        " timeout: 'float' = 5.0) -> 'None'"
+        "(gateway: 'str', *, job: 'str', source: 'MetricsCollector | CollectorRegistry | None' = None, "
+        "grouping: 'Mapping[str, str] | None' = None, replace: 'bool' = True, attempts: 'int' = 4, timeout: "
+        "'float' = 5.0) -> 'None'"
     ),
-    "render": "(source: 'MetricsCollector | CollectorRegistry | None' = None, *, accept: 'str' = '') -> 'Rendered'",
+    "render": ("(*, source: 'MetricsCollector | CollectorRegistry | None' = None, accept: 'str' = '') -> 'Rendered'"),
     "serve": (
-        "(port: 'int', *, address: 'str' = '0.0.0.0',"
-        " source: 'MetricsCollector | CollectorRegistry | None' = None, token: 'str | None' = None) -> 'MetricsServer'"
+        "(port: 'int', *, address: 'str' = '0.0.0.0', source: 'MetricsCollector | CollectorRegistry | None' ="
+        " None, metrics_token: 'str | None' = None) -> 'MetricsServer'"
     ),
-    "track_in_progress": "(gauge: 'Labelled', /, **labels: 'str') -> 'None'",
-    "track_time": "(histogram: 'Labelled', /, **labels: 'str') -> 'Callable[[Callable[P, R]], Callable[P, R]]'",
+    "track_in_progress": "(gauge: 'Labelled', /, **labels: 'str') -> 'Measurement[None]'",
+    "track_time": "(histogram: 'Labelled', /, **labels: 'str') -> 'Measurement[None]'",
 }
 
 
@@ -91,7 +86,7 @@ def test_the_package_says_that_it_is_typed() -> None:
 
 def test_prometheus_client_is_all_it_needs() -> None:
     needed = importlib.metadata.requires("sergas-metrics") or []
-    assert [name for name in needed if "extra ==" not in name] == ["prometheus-client>=0.23.1"]
+    assert [name for name in needed if "extra ==" not in name] == ["prometheus-client>=0.23.1,<0.27"]
 
 
 def test_importing_it_imports_no_framework() -> None:

@@ -4,6 +4,7 @@ import math
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from typing import Any
 from unittest.mock import MagicMock
 
 import prometheus_client
@@ -12,16 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 
-from sergas_metrics import Counter, Gauge, Histogram, MetricsCollector, MetricSpec
-from sergas_metrics._cells import (
-    HistogramCell,
-    LockedGaugeCell,
-    StampedGaugeCell,
-    new_counter,
-    new_gauge,
-    new_histogram,
-)
+from sergas_metrics import MetricsCollector, MetricSpec
+from sergas_metrics._cells import CounterCell, GaugeCell, HistogramCell, noted, quick_histogram
 from sergas_metrics._families import search_bounds
+from sergas_metrics.types import Counter, Gauge, Histogram
 
 Sample = Callable[..., float | None]
 
@@ -101,7 +96,8 @@ def test_a_value_on_a_bound_belongs_to_that_bucket(metrics: MetricsCollector, sa
 
 
 def test_a_value_that_is_no_number_counts_in_the_last_bucket_alone() -> None:
-    cell = new_histogram(search_bounds((1.0, 2.0)))
+    bounds = search_bounds((1.0, 2.0))
+    cell = quick_histogram(bounds)(bounds)
     cell.observe(math.nan)
     counts, total = cell.snapshot()
     assert counts == [0, 0, 1]
@@ -146,8 +142,10 @@ def in_threads(work: Callable[[], None]) -> None:
 @pytest.mark.usefixtures("hurried_threads")
 @pytest.mark.parametrize("locked", [False, True], ids=["without locks", "with locks"])
 def test_no_update_is_lost_between_threads(locked: bool) -> None:
-    counter, gauge = new_counter(locked=locked), new_gauge(locked=locked)
-    histogram = new_histogram(search_bounds((0.1, 1.0)), locked=locked)
+    bounds = search_bounds((0.1, 1.0))
+    counter = noted(CounterCell)() if locked else CounterCell()
+    gauge = noted(GaugeCell)() if locked else GaugeCell()
+    histogram = (noted(HistogramCell) if locked else quick_histogram(bounds))(bounds)
 
     def work() -> None:
         counter.inc()
@@ -177,19 +175,15 @@ def test_threads_that_make_a_series_at_once_make_one(metrics: MetricsCollector) 
     assert len(set(seen)) == 500
 
 
-def test_a_locked_gauge_can_be_set() -> None:
-    gauge = new_gauge(locked=True)
-    gauge.set(3)
-    assert gauge.value == 3
-
-
-@pytest.mark.parametrize("gauge", [LockedGaugeCell(), StampedGaugeCell()], ids=["locked", "stamped"])
-def test_every_change_of_a_locked_gauge_takes_its_lock(gauge: LockedGaugeCell) -> None:
-    lock = gauge._lock = MagicMock()
+def test_every_change_of_a_noted_cell_takes_its_lock_and_is_noted() -> None:
+    noticed: list[float] = []
+    gauge: Any = noted(GaugeCell, lambda _, amount: noticed.append(amount))()
+    gauge.lock = MagicMock()
     gauge.set(3)
     gauge.inc(2)
     gauge.dec()
-    assert (gauge.value, lock.__enter__.call_count, lock.__exit__.call_count) == (4, 3, 3)
+    assert (gauge.value, noticed) == (4, [3, 2, 1])
+    assert (gauge.lock.__enter__.call_count, gauge.lock.__exit__.call_count) == (3, 3)
 
 
 def test_families_can_be_told_apart_by_type(metrics: MetricsCollector) -> None:
@@ -227,10 +221,8 @@ def test_operations_beyond_the_limit_of_series_are_counted_as_overflow(
     st.lists(st.floats() | st.integers(-5, 5), max_size=20),
 )
 def test_a_bucket_is_found_as_by_bisection(bounds: list[float], values: list[float]) -> None:
-    quick, plain = (
-        new_histogram(search_bounds(tuple(bounds)), locked=False),
-        HistogramCell(search_bounds(tuple(bounds))),
-    )
+    steps = search_bounds(tuple(bounds))
+    quick, plain = quick_histogram(steps)(steps), HistogramCell(steps)
     for value in [*values, *bounds]:
         quick.observe(value)
         plain.observe(value)

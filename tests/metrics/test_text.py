@@ -11,7 +11,8 @@ from prometheus_client import CollectorRegistry, Metric
 from prometheus_client.exposition import generate_latest
 from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
 
-from sergas_metrics import Counter, Gauge, Histogram, MetricsCollector, MetricSpec, render
+from sergas_metrics import MetricsCollector, MetricSpec, render
+from sergas_metrics.types import Counter, Gauge, Histogram
 
 OPENMETRICS = "application/openmetrics-text; version=1.0.0"
 
@@ -48,8 +49,8 @@ class Pair:
         return family, theirs
 
     def assert_same(self) -> None:
-        assert render(self.ours).body == generate_latest(self.theirs)
-        assert render(self.ours, accept=OPENMETRICS).body == generate_openmetrics(self.theirs)
+        assert render(source=self.ours).body == generate_latest(self.theirs)
+        assert render(source=self.ours, accept=OPENMETRICS).body == generate_openmetrics(self.theirs)
 
 
 @pytest.fixture(autouse=True)
@@ -121,8 +122,8 @@ def test_counts_of_any_size_are_written_alike(count: int) -> None:
 def test_the_whole_catalogue_is_written_as_prometheus_client_would(metrics: MetricsCollector) -> None:
     metrics.http.record_request("GET", "/a", 200, 0.3)
     metrics.agent.record_failure("sync", KeyError("x"))
-    assert render(metrics).body == generate_latest(metrics.registry)
-    assert render(metrics, accept=OPENMETRICS).body == generate_openmetrics(metrics.registry)
+    assert render(source=metrics).body == generate_latest(metrics.registry)
+    assert render(source=metrics, accept=OPENMETRICS).body == generate_openmetrics(metrics.registry)
 
 
 class Foreign:
@@ -139,15 +140,15 @@ def test_metrics_of_others_stand_beside_ours(metrics: MetricsCollector) -> None:
     prometheus_client.Summary("own_seconds", "The application's own.", registry=metrics.registry).observe(2)
     prometheus_client.Enum("state", "S.", states=["a", "b"], registry=metrics.registry)
     metrics.registry.register(Foreign())
-    assert render(metrics).body == generate_latest(metrics.registry)
-    assert render(metrics, accept=OPENMETRICS).body == generate_openmetrics(metrics.registry)
+    assert render(source=metrics).body == generate_latest(metrics.registry)
+    assert render(source=metrics, accept=OPENMETRICS).body == generate_openmetrics(metrics.registry)
 
 
 @pytest.mark.parametrize("scheme", ["underscores", "allow-utf-8", "dots", "values"])
 @pytest.mark.parametrize("kind", ["text/plain", "application/openmetrics-text"])
 def test_every_escaping_scheme_is_that_of_prometheus_client(metrics: MetricsCollector, scheme: str, kind: str) -> None:
     generate: Callable[..., bytes] = generate_latest if kind == "text/plain" else generate_openmetrics
-    rendered = render(metrics, accept=f"{kind};version=1.0.0;escaping={scheme}")
+    rendered = render(source=metrics, accept=f"{kind};version=1.0.0;escaping={scheme}")
     assert rendered.body == generate(metrics.registry, escaping=scheme)
     assert rendered.content_type.startswith(f"{kind}; version=1.0.0; charset=utf-8; escaping={scheme}")
 
@@ -164,7 +165,7 @@ class OwnFloat(float):
 def test_numbers_of_other_libraries_are_written_as_numbers(metrics: MetricsCollector) -> None:
     cell = metrics.zoho.accounts_synced.labels()
     cell.value = OwnFloat(3)
-    assert b"\nsergas_zoho_accounts_synced_total 3.0\n" in render(metrics).body
+    assert b"\nsergas_zoho_accounts_synced_total 3.0\n" in render(source=metrics).body
 
 
 def test_the_default_registry_is_rendered_unless_told_otherwise() -> None:

@@ -29,7 +29,7 @@ EMPTY = r"^the metrics token is empty: give one that is not, or None to serve me
 async def test_metrics_are_served_to_those_who_send_the_token(
     metrics: MetricsCollector, call: Any, authorization: str, status: int
 ) -> None:
-    app = instrument(FastAPI(), collector=metrics, token=TOKEN)
+    app = instrument(FastAPI(), collector=metrics, metrics_token=TOKEN)
     answer = await call(app, "/metrics", headers={"authorization": authorization})
     assert answer.status == status
     if status == 401:
@@ -38,12 +38,12 @@ async def test_metrics_are_served_to_those_who_send_the_token(
 
 
 async def test_the_application_itself_asks_for_no_token(metrics: MetricsCollector, call: Any) -> None:
-    app = instrument(FastAPI(), collector=metrics, token=TOKEN)
+    app = instrument(FastAPI(), collector=metrics, metrics_token=TOKEN)
     assert (await call(app, "/openapi.json")).status == 200
 
 
 def test_the_server_asks_for_it_too(metrics: MetricsCollector) -> None:
-    with serve(0, address="127.0.0.1", source=metrics, token=TOKEN) as server:
+    with serve(0, address="127.0.0.1", source=metrics, metrics_token=TOKEN) as server:
         url = f"http://127.0.0.1:{server.port}/metrics"
         with pytest.raises(urllib.error.HTTPError) as refused:
             urllib.request.urlopen(url)  # loopback
@@ -57,9 +57,9 @@ def test_the_server_asks_for_it_too(metrics: MetricsCollector) -> None:
 @pytest.mark.parametrize(
     "use",
     [
-        lambda token: metrics_app(token=token),
-        lambda token: serve(0, token=token),
-        lambda token: instrument(FastAPI(), token=token),
+        lambda token: metrics_app(metrics_token=token),
+        lambda token: serve(0, metrics_token=token),
+        lambda token: instrument(FastAPI(), metrics_token=token),
     ],
     ids=["metrics_app", "serve", "instrument"],
 )

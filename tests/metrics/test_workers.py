@@ -58,7 +58,7 @@ class Server:
         """What a process has published of its requests."""
         (path,) = self.directory.glob(f"{process}-*.values")
         tables = Reader().read("it", path.read_bytes()).tables
-        (found,) = next(tables[head] for head in tables if json.loads(head)[1] == REQUESTS)
+        found = next(tables[head] for head in tables if json.loads(head)[1] == REQUESTS)
         return dict(zip(found.keys, found.values, strict=True))  # type: ignore[arg-type]
 
 

@@ -9,18 +9,15 @@ from starlette.applications import Starlette
 
 from sergas_metrics import (
     CATALOGUE,
-    Counter,
-    Gauge,
-    Histogram,
     MetricsCollector,
     MetricSpec,
-    MetricsServer,
     count_errors,
     instrument,
     serve,
     track_in_progress,
     track_time,
 )
+from sergas_metrics.types import Counter, Gauge, Histogram, Measurement, MetricsServer
 
 metrics = MetricsCollector()
 timed = metrics.agent.task_duration
@@ -90,5 +87,7 @@ async def use() -> None:
     await Service().method("x")  # type: ignore[arg-type]
     async for number in async_generator(1):
         assert_type(number, int)
-    with track_in_progress(metrics.agent.concurrent_tasks, agent="a") as tracking:
-        assert_type(tracking, track_in_progress)
+    assert_type(track_in_progress(metrics.agent.concurrent_tasks, agent="a"), Measurement[None])
+    async with metrics.zoho.call("accounts") as call:
+        call.status = 200
+    assert_type(metrics.counter("orders_total", "Orders.", labels=("kind",)), Counter)

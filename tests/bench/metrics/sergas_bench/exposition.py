@@ -32,13 +32,13 @@ def measure() -> Iterator[Row]:
 
 def _against_prometheus_client(series: int, rounds: int) -> Iterator[Row]:
     own, theirs = ours(series), prometheus_clients(series)
-    assert render(own).body == prometheus_client.generate_latest(theirs)
-    assert render(own, accept=OPENMETRICS).body == openmetrics(theirs)
+    assert render(source=own).body == prometheus_client.generate_latest(theirs)
+    assert render(source=own, accept=OPENMETRICS).body == openmetrics(theirs)
     found = best(
         {
-            "ours": once(lambda: render(own)),
+            "ours": once(lambda: render(source=own)),
             "generate_latest": once(lambda: prometheus_client.generate_latest(theirs)),
-            "ours, OpenMetrics": once(lambda: render(own, accept=OPENMETRICS)),
+            "ours, OpenMetrics": once(lambda: render(source=own, accept=OPENMETRICS)),
             "generate_latest, OpenMetrics": once(lambda: openmetrics(theirs)),
         },
         1,
@@ -58,7 +58,7 @@ def _against_others(series: int) -> Iterator[Row]:
     request = Request({"type": "http", "method": "GET", "path": "/metrics", "headers": []})
     found = best(
         {
-            "ours": once(lambda: render(own)),
+            "ours": once(lambda: render(source=own)),
             "pytheus": once(lambda: generate_metrics(pytheus)),
             "aioprometheus": once(lambda: aioprometheus.render(aio, ["text/plain"])),
             "starlette-exporter": once(lambda: starlette_exporter.handle_metrics(request)),

@@ -18,7 +18,8 @@ import prometheus_client
 import pytheus.metrics
 from prometheus_client import CollectorRegistry
 
-from sergas_metrics import Counter, Histogram, MetricSpec, render
+from sergas_metrics import MetricSpec, render
+from sergas_metrics.types import Counter, Histogram
 
 from .registries import BUCKETS
 from .rows import Row
@@ -84,7 +85,7 @@ def _ours(kind: str) -> tuple[Any, Callable[[], object]]:
     else:
         metric = Histogram(MetricSpec("m", "histogram", "M.", labels, "", BUCKETS), max_series=10**6)
     registry.register(metric)
-    return metric, lambda: len(render(registry).body)
+    return metric, lambda: len(render(source=registry).body)
 
 
 def _prometheus_client(kind: str) -> tuple[Any, Callable[[], object]]:

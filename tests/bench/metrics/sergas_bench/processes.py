@@ -16,7 +16,8 @@ import prometheus_client
 from prometheus_client import CollectorRegistry
 from prometheus_client.multiprocess import MultiProcessCollector
 
-from sergas_metrics import Counter, Histogram, MetricsCollector, render
+from sergas_metrics import MetricsCollector, render
+from sergas_metrics.types import Counter, Histogram
 
 from .registries import BUCKETS, DURATION, REQUESTS, counted, observed
 from .rows import Row
@@ -54,7 +55,7 @@ def _updates(place: Path) -> Iterator[Row]:
 def _scrapes(own: Path, theirs: Path) -> Iterator[Row]:
     metrics = _filled(own)
     metrics.publish()
-    publisher: Any = metrics._publisher
+    publisher: Any = metrics._store.publisher
 
     def publish() -> None:
         publisher._published = b""
@@ -63,13 +64,13 @@ def _scrapes(own: Path, theirs: Path) -> Iterator[Row]:
     found = best(
         {
             "publishing": once(publish),
-            "ours": once(lambda: render(metrics)),
+            "ours": once(lambda: render(source=metrics)),
             "prometheus-client": once(lambda: _multiprocess(theirs)),
         },
         1,
         5,
     )
-    assert render(metrics).body.count(b"\n") > SERIES
+    assert render(source=metrics).body.count(b"\n") > SERIES
     assert _multiprocess(theirs).count(b"\n") > SERIES
     name = f"scrape of {WORKERS + 1} processes of {SERIES:,} series"
     yield Row(f"publishing {SERIES:,} series, each second", found["publishing"] / 1e6, "ms")

@@ -9,7 +9,8 @@ from typing import Any
 import prometheus_client
 from prometheus_client import CollectorRegistry
 
-from sergas_metrics import Counter, Histogram, MetricSpec
+from sergas_metrics import MetricSpec
+from sergas_metrics.types import Counter, Histogram
 
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0)
 LINES = len(BUCKETS) + 3

@@ -29,7 +29,7 @@ App = Callable[..., Awaitable[None]]
 def measure() -> Iterator[Row]:
     """Rows of the longest wait during a scrape, with gzip and without, of the scrape that was disturbed least."""
     apps: dict[str, App] = {
-        "ours": metrics_app(ours(SERIES)),
+        "ours": metrics_app(source=ours(SERIES)),
         "prometheus-client": make_asgi_app(prometheus_clients(SERIES)),
     }
     for encoding in ("gzip", "identity"):

@@ -13,8 +13,12 @@ import sysconfig
 import threading
 from collections.abc import Callable
 
-from sergas_metrics._cells import GIL_ENABLED, new_counter, new_histogram
+from sergas_metrics import MetricSpec
+from sergas_metrics._cells import GIL_ENABLED
+from sergas_metrics.types import Counter, Histogram
 
+COUNTER = MetricSpec("c_total", "counter", "C.")
+HISTOGRAM = MetricSpec("h", "histogram", "H.", buckets=(0.1, 1.0))
 THREADS = 8
 UPDATES = 10_000_000
 """Of all threads together, half to a counter and half to a histogram."""
@@ -47,7 +51,7 @@ def in_threads(work: Callable[[], object]) -> None:
 def main() -> None:
     """Run the stress."""
     sys.setswitchinterval(1e-6)
-    counter, histogram, control = new_counter(), new_histogram((0.1, 1.0)), Control()
+    counter, histogram, control = Counter(COUNTER).labels(), Histogram(HISTOGRAM).labels(), Control()
     each = UPDATES // THREADS // 2
 
     def work() -> None:

@@ -5,16 +5,15 @@ from __future__ import annotations
 import sys
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from time import sleep
-from typing import Any, Final, TypeGuard
+from typing import Any, Final
 
 from prometheus_client.registry import Collector
 
-from .._exemplars import ExemplarCounterCell, ExemplarHistogramCell
 from .._families import TracedFamily
 from .._family import Family
 from .heads import ForeignMetric, is_family, metric_of, name_of
+from .local import LocalSnapshot
 from .merging import has_room, home, merged
-from .own import Own
 from .snapshot import Key, Snapshot, Table
 
 _ONE_GO: Final = 640
@@ -26,7 +25,7 @@ Known = list[tuple[Collector, list[str]]]
 Combined = Family[Any] | ForeignMetric
 
 
-class Together:
+class Merger:
     """Metrics with the values of all processes, filled anew for each scrape.
 
     They are kept from one scrape to the next, for with them stays the text around their values.
@@ -39,7 +38,7 @@ class Together:
         self._max_series = max_series
         self._metrics: dict[str, Combined] = {}
 
-    def collectors(self, known: Known, own: Own, dead: Snapshot | None, others: Iterable[Snapshot]) -> Known:
+    def collectors(self, known: Known, own: LocalSnapshot, dead: Snapshot | None, others: Iterable[Snapshot]) -> Known:
         """What a scrape asks: metrics of all processes where they are published, other collectors as they are.
 
         Args:
@@ -78,8 +77,8 @@ class Together:
             metric.fill(key, merged(tables[0].mode, found))
             if number % in_one_go == 0:
                 sleep(_PAUSE_SECONDS)
-        if _traced(collector) and isinstance(metric, TracedFamily):
-            _take_exemplars(metric, collector)
+        if isinstance(metric, TracedFamily) and isinstance(collector, TracedFamily):
+            metric.take_exemplars(collector)  # those of the process that answers
         return metric
 
     def _full(self, head: str, dead: Snapshot | None) -> Collection[Key] | None:
@@ -89,21 +88,19 @@ class Together:
         """
         if dead is None or not is_family(head):
             return None
-        keys = next((table.rows for table in dead.tables.get(head, ())), {})
+        table = dead.tables.get(head)
+        keys = set(table.keys) if table else set()
         return None if has_room(keys, len(next(iter(keys), ())), self._max_series) else keys
 
 
-def _by_head(own: Own, dead: Snapshot | None, others: Iterable[Snapshot]) -> dict[str, list[Table]]:
+def _by_head(own: LocalSnapshot, dead: Snapshot | None, others: Iterable[Snapshot]) -> dict[str, list[Table]]:
     tables: dict[str, list[Table]] = {}
-    if dead is not None:
-        for head, found in dead.tables.items():
-            tables.setdefault(head, []).extend(found)
-    for table in own.tables:
-        tables.setdefault(table.head, []).append(table)
+    found = [*dead.tables.values()] if dead else []
+    found += own.tables
     for snapshot in others:
-        for head, found in snapshot.tables.items():
-            wanted = (table for table in found if snapshot.live or not table.mode.startswith("live"))
-            tables.setdefault(head, []).extend(wanted)
+        found += [t for t in snapshot.tables.values() if snapshot.live or not t.mode.startswith("live")]
+    for table in found:
+        tables.setdefault(table.head, []).append(table)
     return tables
 
 
@@ -119,30 +116,12 @@ def _unknown_here(tables: dict[str, list[Table]], shown: set[str]) -> Iterator[s
 def _rows(tables: Iterable[Table], full: Collection[Key] | None) -> dict[Key, list[Sequence[float]]]:
     rows: dict[Key, list[Sequence[float]]] = {}
     for table in tables:
-        width, values = table.width, table.values
-        for number, key in enumerate(table.keys):
-            row = values[number * width : (number + 1) * width]
-            place = key if full is None else home(key, full, 0)
-            rows.setdefault(place, []).append(row)
+        for key, row in table.items():
+            rows.setdefault(key if full is None else home(key, full, 0), []).append(row)
     return rows
 
 
 def _new(head: str, collector: Collector | None) -> Combined:
-    if _traced(collector):
+    if isinstance(collector, TracedFamily) and collector.trace is not None:
         return type(collector)(collector.spec, max_series=sys.maxsize, trace=collector.trace)
     return metric_of(head)
-
-
-def _traced(collector: Collector | None) -> TypeGuard[TracedFamily[Any]]:
-    """Whether it keeps exemplars."""
-    return isinstance(collector, TracedFamily) and collector.trace is not None
-
-
-def _take_exemplars(metric: TracedFamily[Any], own: TracedFamily[Any]) -> None:
-    """Exemplars are those of the process that answers."""
-    for values, cell in own.series():
-        combined = metric.labels(*values)
-        if isinstance(cell, ExemplarHistogramCell) and isinstance(combined, ExemplarHistogramCell):
-            combined.exemplars = cell.exemplars.copy()
-        elif isinstance(cell, ExemplarCounterCell) and isinstance(combined, ExemplarCounterCell):
-            combined.exemplar = cell.exemplar

@@ -14,8 +14,9 @@ from prometheus_client.metrics import MetricWrapperBase
 from prometheus_client.registry import Collector
 
 from .._family import Family
+from .._private import mode_of_gauge
 from .heads import foreign_head, head_of, mode_of
-from .snapshot import Key, Table, names_of, table
+from .snapshot import Key, Table, names_of
 
 _log = logging.getLogger("sergas_metrics")
 
@@ -33,7 +34,7 @@ _DECLARED: Final = {"all": "livesum", "liveall": "livesum", "mostrecent": "lates
 
 
 @dataclass(frozen=True, slots=True)
-class Own:
+class LocalSnapshot:
     """The tables of this process.
 
     Attributes:
@@ -54,7 +55,7 @@ class Own:
         return not any(any(found.values) for found in self.tables if found.head in recorded)
 
 
-class OwnTables:
+class LocalTables:
     """Makes tables of a registry's metrics, and keeps what only a new series changes."""
 
     def __init__(self) -> None:
@@ -70,9 +71,9 @@ class OwnTables:
             (found.head, key): value for found in counted for key, value in zip(found.keys, found.values, strict=True)
         }
 
-    def read(self, collectors: Iterable[Collector]) -> Own:
+    def read(self, collectors: Iterable[Collector]) -> LocalSnapshot:
         """The tables of all collectors that are published."""
-        own = Own([], array("d"), [], {})
+        own = LocalSnapshot([], array("d"), [], {})
         for collector in collectors:
             heads = own.heads[collector] = []
             try:
@@ -83,10 +84,10 @@ class OwnTables:
                 _log.exception("collector %s failed; this process publishes nothing of it", type(collector).__name__)
         return own
 
-    def _add(self, own: Own, found: Table) -> None:
+    def _add(self, own: LocalSnapshot, found: Table) -> None:
         known = self._shapes.get(found.head)
         if known is None or known[0].keys != found.keys:
-            shape = table(found.head, found.mode, found.width, found.keys, ())
+            shape = replace(found, values=())
             known = self._shapes[found.head] = (shape, names_of(shape))
         shape, names = known
         own.names.append(names)
@@ -94,12 +95,12 @@ class OwnTables:
         own.tables.append(replace(shape, values=found.values))
 
     def _raw(self, collector: Collector) -> Iterator[Table]:
-        """A collector's tables, their rows not numbered yet."""
+        """A collector's tables."""
         if isinstance(collector, Family):
             series = collector.series()
             keys = [values for values, _ in series]
             values = array("d", collector.numbers(series))
-            yield Table(self._head(collector), mode_of(collector), collector.width, keys, values, {})
+            yield Table(self._head(collector), mode_of(collector), collector.width, keys, values)
         elif isinstance(collector, PUBLISHED):
             for metric in collector.collect():
                 yield self._foreign(metric, _mode(collector, metric))
@@ -118,7 +119,7 @@ class OwnTables:
         if mode == "latest":
             moments = [self._moment(head, key, value) for key, value in zip(keys, values, strict=True)]
             values = [number for pair in zip(values, moments, strict=True) for number in pair]
-        return Table(head, mode, 2 if mode == "latest" else 1, keys, array("d", values), {})
+        return Table(head, mode, 2 if mode == "latest" else 1, keys, array("d", values))
 
     def _moment(self, head: str, key: Key, value: float) -> float:
         """When a foreign gauge was seen to change, for it does not say itself."""
@@ -129,5 +130,5 @@ class OwnTables:
 
 
 def _mode(collector: Collector, metric: Metric) -> str:
-    declared: str = getattr(collector, "_multiprocess_mode", "livesum")
+    declared = mode_of_gauge(collector)
     return _BY_NAME.get(metric.name) or _BY_TYPE.get(metric.type) or _DECLARED.get(declared, declared)
