@@ -23,7 +23,7 @@ demo: venv tools ## Bring a cluster up, install the chart, inject a fault, follo
 	@$(PY) examples/demo
 
 .PHONY: test
-test: lint test-unit test-matrix test-apiserver mutants test-e2e ## Everything: linters, generated files, unit, chart, rules, end to end on a cluster
+test: lint test-unit test-matrix test-frameworks test-apiserver mutants test-e2e ## Everything: linters, generated files, unit, chart, rules, end to end on a cluster
 
 .PHONY: demo-down
 demo-down: venv ## Uninstall what the demo made; the cluster stays
@@ -40,7 +40,12 @@ test-matrix: $(UV) ## The library's ASGI tests with the oldest FastAPI, Starlett
 	@$(UV) venv --quiet --allow-existing --python $(PYTHON) build/matrix/venv
 	@$(UV) pip install --quiet --python build/matrix/venv/bin/python --requirements tests/metrics/oldest.txt --editable .
 	@build/matrix/venv/bin/python -m pytest -q -W ignore::DeprecationWarning -p no:cacheprovider \
-	  $(addprefix tests/metrics/test_,middleware.py routes.py disconnect.py metrics_endpoint.py token.py in_progress.py server.py)
+	  $(addprefix tests/metrics/test_,middleware.py routes.py disconnect.py metrics_endpoint.py token.py in_progress.py server.py private.py safety.py)
+
+.PHONY: test-frameworks
+test-frameworks: $(UV) ## The library's middleware under FastAPI, Starlette, Litestar, Quart, Django and Falcon, served by uvicorn
+	@UV_PROJECT_ENVIRONMENT=build/frameworks/venv $(UV) sync --locked --quiet --no-default-groups --group frameworks
+	@build/frameworks/venv/bin/python -m pytest -q -W ignore::DeprecationWarning -p no:cacheprovider tests/metrics/frameworks
 
 .PHONY: test-apiserver
 test-apiserver: venv ## The operator and the CRD on an API server of its own, on loopback

@@ -7,7 +7,7 @@ import prometheus_client
 import pytest
 from prometheus_client import CollectorRegistry
 
-from sergas_metrics import MetricsCollector, track_in_progress
+from sergas_metrics import MetricsCollector, track_in_progress, track_time
 
 Sample = Callable[..., float | None]
 
@@ -75,3 +75,12 @@ def test_missing_label_values_are_refused(metrics: MetricsCollector) -> None:
         ValueError, match=r"^sergas_agent_concurrent_tasks has the labels \(agent\), but was given \(\)$"
     ):
         track_in_progress(metrics.agent.concurrent_tasks)
+
+
+def test_refuses_counter_and_histogram(metrics: MetricsCollector, registry: CollectorRegistry) -> None:
+    with pytest.raises(TypeError, match=r"^track_in_progress\(\) needs a gauge, not a counter$"):
+        track_in_progress(metrics.zoho.accounts_synced)
+    with pytest.raises(TypeError, match=r"^track_in_progress\(\) needs a gauge, not a counter$"):
+        track_in_progress(prometheus_client.Counter("own_total", "Own.", registry=registry))
+    with pytest.raises(TypeError, match=r"^track_time\(\) needs a histogram, not a gauge$"):
+        track_time(metrics.http.requests_in_progress)
