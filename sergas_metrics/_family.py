@@ -22,28 +22,14 @@ OVERFLOW: Final = "overflow"
 _PIECE_LINES: Final = 500
 """Lines written in one go, about 0.1 ms: between two pieces other threads get their turn."""
 
+_NONE: Final = object()
+
 Cell = TypeVar("Cell", CounterCell, GaugeCell, HistogramCell)
 Values = tuple[str, ...]
 Key = Values | str
 """The label values of a series; where there is one label, its value alone, which is found faster."""
 
 Series = list[tuple[Values, Cell]]
-
-
-class Cells(dict[Key, Cell]):
-    """The cells of one metric by label values. Asking for one that is not there makes it."""
-
-    __slots__ = ("_make",)
-    _make: Callable[[object], Cell]
-
-    def __init__(self, make: Callable[[object], Cell]) -> None:
-        super().__init__()
-        self._make = make
-
-    def __missing__(self, key: object) -> Cell:
-        """Make a cell, find the one that values of other types stand for, or hand out the overflow cell."""
-        cell: Cell = self._make(key)
-        return cell
 
 
 class Family(ABC, Generic[Cell]):
@@ -56,8 +42,8 @@ class Family(ABC, Generic[Cell]):
 
     Attributes:
         spec: What the metric is.
-        cells: For this package alone, where code runs often: ``cells["sync", "KeyError"]`` is ``labels`` without its
-            comforts. With one label it is ``cells["sync"]``, without any ``cells[()]``.
+        cells: The cells of the series made so far, for this package alone: ``cells["sync", "KeyError"]``, with one
+            label ``cells["sync"]``, without any ``cells[()]``.
     """
 
     def __init__(
@@ -66,7 +52,7 @@ class Family(ABC, Generic[Cell]):
         self.spec = spec
         self.max_series = max_series
         self.error_types = ErrorTypes()
-        self.cells: Cells[Cell] = Cells(self._at_missing_key)
+        self.cells: dict[Key, Cell] = {}
         self._on_overflow = on_overflow
         self._overflow_key: Any = _key((OVERFLOW,) * len(spec.labels))
         self._lock = RLock()  # taken again by a finalizer that records while a series is made
@@ -74,23 +60,27 @@ class Family(ABC, Generic[Cell]):
         if not spec.labels:
             self.cells[()] = self._new_cell()
 
-    def labels(self, *values: object, **named: object) -> Cell:
+    def labels(self, value: object = _NONE, /, *more: object, **named: object) -> Cell:
         """The cell of one series, made when first asked for.
 
         Args:
-            *values: Label values in the order of the metric's labels. Anything but a ``str`` goes through ``str()``;
-                control characters are replaced by U+FFFD, and what is longer than 128 characters is cut.
+            value: The value of the first label. Anything but a ``str`` goes through ``str()``; control characters are
+                replaced by U+FFFD, and what is longer than 128 characters is cut.
+            *more: The values of the further labels, in the order of the metric's labels.
             **named: Or label values by name.
 
         Raises:
             ValueError: The values do not match the metric's labels.
         """
-        if named:
-            values = self._ordered(values, named)
+        key: tuple[object, ...] | None = None
+        if more or named:
+            key = (value, *more) if not named else self._ordered(() if value is _NONE else (value, *more), named)
+            if len(key) == 1:
+                value, key = key[0], None
         try:
-            return self.cells[values[0] if len(values) == 1 else values]  # type: ignore[index]
-        except TypeError:  # a value that cannot be hashed
-            return self._found_or_made(values)
+            return self.cells[value if key is None else key]  # type: ignore[index]  # of any type, found if it is text
+        except (KeyError, TypeError):  # a new series, or a value that cannot be hashed
+            return self._found_or_made(key or (() if value is _NONE else (value,)))
 
     def check_labels(self, names: Iterable[str]) -> None:
         """Check names of labels before there are values.
@@ -179,9 +169,6 @@ class Family(ABC, Generic[Cell]):
         if values or named.keys() != set(self.spec.labels):
             raise self._wrong_labels([*map(repr, values), *sorted(named)])
         return tuple(named[name] for name in self.spec.labels)
-
-    def _at_missing_key(self, key: object) -> Cell:
-        return self._found_or_made(key if isinstance(key, tuple) else (key,))
 
     def _found_or_made(self, given: tuple[object, ...]) -> Cell:
         if len(given) != len(self.spec.labels):

@@ -24,11 +24,6 @@ def cleaned(value: object) -> str:
     return text if len(text) <= MAX_LENGTH else f"{text[: MAX_LENGTH - 1]}…"
 
 
-def status_text(status: object) -> str:
-    """The text of any status, be it a code or a word."""
-    return STATUS.get(status) or str(status)  # type: ignore[call-overload]  # asked for words too
-
-
 class ErrorTypes:
     """Names exception classes until a limit is reached, and calls the rest ``other``.
 

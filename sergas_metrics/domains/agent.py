@@ -41,10 +41,10 @@ class AgentMetrics:
             self.record_attempt(agent)
             if retry:
                 self.record_retry(agent)
-            self.concurrent_tasks.cells[agent].inc()
+            self.concurrent_tasks.labels(agent).inc()
 
         def end(_: None, error: BaseException | None, seconds: float) -> None:
-            self.concurrent_tasks.cells[agent].dec()
+            self.concurrent_tasks.labels(agent).dec()
             self.record_duration(agent, seconds)
             if isinstance(error, Exception):
                 self.record_failure(agent, error)
@@ -53,20 +53,20 @@ class AgentMetrics:
 
     def record_attempt(self, agent: str) -> None:
         """Count a task that starts, or starts again."""
-        self.task_attempts.cells[agent].inc()
+        self.task_attempts.labels(agent).inc()
 
     def record_retry(self, agent: str) -> None:
         """Count that a task that failed is tried again. A retry is an attempt too: that is counted apart."""
-        self.task_retries.cells[agent].inc()
+        self.task_retries.labels(agent).inc()
 
     def record_duration(self, agent: str, seconds: float) -> None:
         """Observe how long a task took, in seconds."""
-        self.task_duration.cells[agent].observe(seconds)
+        self.task_duration.labels(agent).observe(seconds)
 
     def record_failure(self, agent: str, error: BaseException | type[BaseException] | str) -> None:
         """Count a task that failed, by the class of its error."""
-        self.task_failures.cells[agent, self.task_failures.error_types.name(error)].inc()
+        self.task_failures.labels(agent, self.task_failures.error_types.name(error)).inc()
 
     def set_queue_size(self, agent: str, tasks: int) -> None:
         """Set how many tasks wait for the agent."""
-        self.queue_size.cells[agent].set(tasks)
+        self.queue_size.labels(agent).set(tasks)

@@ -37,16 +37,16 @@ class BusinessMetrics:
 
     def record_recommendation(self, type_: str, confidence: float) -> None:
         """Count a generated recommendation and observe its confidence, from 0 to 1."""
-        self.recommendations_generated.cells[type_].inc()
-        self.recommendation_confidence.cells[type_].observe(confidence)
+        self.recommendations_generated.labels(type_).inc()
+        self.recommendation_confidence.labels(type_).observe(confidence)
 
     def record_accepted(self, type_: str) -> None:
         """Count a recommendation that an account manager accepted."""
-        self.recommendations_accepted.cells[type_].inc()
+        self.recommendations_accepted.labels(type_).inc()
 
     def record_rejected(self, type_: str, reason: str) -> None:
         """Count a recommendation that an account manager rejected, for a reason from a fixed set."""
-        self.recommendations_rejected.cells[type_, reason].inc()
+        self.recommendations_rejected.labels(type_, reason).inc()
 
     def generation(self, type_: str) -> Measurement[None]:
         """Time the generation of a recommendation, also when it raises."""
@@ -54,7 +54,7 @@ class BusinessMetrics:
 
     def record_generation(self, type_: str, seconds: float) -> None:
         """Observe how long the generation of a recommendation took, in seconds."""
-        self.recommendation_generation.cells[type_].observe(seconds)
+        self.recommendation_generation.labels(type_).observe(seconds)
 
     def processing(self) -> Measurement[None]:
         """Time the processing of one account; its status is ``success``, or ``failure`` if it raises."""
@@ -66,7 +66,7 @@ class BusinessMetrics:
 
     def record_processing(self, seconds: float, status: str = "success") -> None:
         """Observe how long the processing of one account took, in seconds, by outcome, ``success`` or ``failure``."""
-        self.account_processing.cells[status].observe(seconds)
+        self.account_processing.labels(status).observe(seconds)
 
     def enrichment(self, source: str) -> Measurement[None]:
         """Time the enrichment of one account from a source, also when it raises."""
@@ -74,15 +74,15 @@ class BusinessMetrics:
 
     def record_enrichment(self, source: str, seconds: float) -> None:
         """Observe how long the enrichment of one account from a source took, in seconds."""
-        self.account_enrichment.cells[source].observe(seconds)
+        self.account_enrichment.labels(source).observe(seconds)
 
     def record_upsell(self, category: str, count: int = 1) -> None:
         """Count identified upsell opportunities."""
-        self.upsell_opportunities.cells[category].inc(count)
+        self.upsell_opportunities.labels(category).inc(count)
 
     def record_cross_sell(self, category: str, count: int = 1) -> None:
         """Count identified cross-sell opportunities."""
-        self.cross_sell_opportunities.cells[category].inc(count)
+        self.cross_sell_opportunities.labels(category).inc(count)
 
     def set_accounts_active(self, accounts: int) -> None:
         """Set how many accounts are active."""

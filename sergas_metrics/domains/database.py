@@ -39,14 +39,14 @@ class DatabaseMetrics:
 
     def record_query(self, operation: str, seconds: float) -> None:
         """Observe how long a query took, in seconds."""
-        self.query_duration.cells[operation].observe(seconds)
+        self.query_duration.labels(operation).observe(seconds)
 
     def record_error(self, error: BaseException | type[BaseException] | str) -> None:
         """Count a database error by its class."""
-        self.errors.cells[self.errors.error_types.name(error)].inc()
+        self.errors.labels(self.errors.error_types.name(error)).inc()
 
     def set_pool(self, in_use: int, idle: int, maximum: int) -> None:
         """Set the pool's connections in use and idle, and how many it may open at most."""
-        self.pool_connections.cells["in_use"].set(in_use)
-        self.pool_connections.cells["idle"].set(idle)
+        self.pool_connections.labels("in_use").set(in_use)
+        self.pool_connections.labels("idle").set(idle)
         self.pool_connections_max.set(maximum)

@@ -34,12 +34,12 @@ class ErrorMetrics:
         """
         if severity not in get_args(Severity):
             raise ValueError(f"severity must be one of {', '.join(get_args(Severity))}, not {severity!r}")
-        self.errors.cells[severity, self.errors.error_types.name(error)].inc()
+        self.errors.labels(severity, self.errors.error_types.name(error)).inc()
 
     def record_unhandled(self, error: BaseException | type[BaseException] | str) -> None:
         """Count an exception that nothing handled, once here and once as a ``critical`` error.
 
         ``MetricsMiddleware`` does so for requests; call it where other work ends, as in a task's outermost ``except``.
         """
-        self.unhandled_exceptions.cells[self.unhandled_exceptions.error_types.name(error)].inc()
+        self.unhandled_exceptions.labels(self.unhandled_exceptions.error_types.name(error)).inc()
         self.record_error(error, "critical")

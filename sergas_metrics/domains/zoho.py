@@ -6,7 +6,7 @@ from time import time
 from typing import Final
 
 from .._families import Counter, Gauge, Histogram
-from .._labels import status_text
+from .._labels import STATUS
 from .._measure import Measurement
 from .._store import Store
 
@@ -65,30 +65,30 @@ class ZohoMetrics:
 
     def record_call(self, endpoint: str, status: int | str, seconds: float) -> None:
         """Count a finished call and its duration in seconds; with status 429, also that the rate limit was exceeded."""
-        self.api_calls.cells[endpoint, status_text(status)].inc()
-        self.api_duration.cells[endpoint].observe(seconds)
+        self.api_calls.labels(endpoint, STATUS.get(status) or status).inc()  # type: ignore[call-overload]  # or a word
+        self.api_duration.labels(endpoint).observe(seconds)
         if status == TOO_MANY_REQUESTS:
             self.record_rate_limit_exceeded(endpoint)
 
     def record_rate_limit_exceeded(self, endpoint: str) -> None:
         """Count a call that Zoho refused because of its rate limit; ``record_call`` does so for status 429."""
-        self.rate_limit_exceeded.cells[endpoint].inc()
+        self.rate_limit_exceeded.labels(endpoint).inc()
 
     def set_sync_lag(self, seconds: float) -> None:
         """Set how long ago the least recently synchronised account was synchronised, in seconds."""
-        self.sync_lag.cells[()].set(seconds)
+        self.sync_lag.set(seconds)
 
     def record_sync_failure(self, error: BaseException | type[BaseException] | str) -> None:
         """Count a synchronisation that failed, by the class of its error."""
-        self.sync_failures.cells[self.sync_failures.error_types.name(error)].inc()
+        self.sync_failures.labels(self.sync_failures.error_types.name(error)).inc()
 
     def record_synced(self, accounts: int = 1) -> None:
         """Count accounts that are synchronised, and note when."""
-        self.accounts_synced.cells[()].inc(accounts)
-        self.last_sync.cells[()].set(time())
+        self.accounts_synced.inc(accounts)
+        self.last_sync.set(time())
 
     def set_rate_limit_remaining(self, calls: float, maximum: float | None = None) -> None:
         """Set how many calls Zoho still allows in its current window, and of how many in all where that is known."""
         if maximum is not None:
-            self.rate_limit_max.cells[()].set(maximum)
-        self.rate_limit_remaining.cells[()].set(calls)
+            self.rate_limit_max.set(maximum)
+        self.rate_limit_remaining.set(calls)
