@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sergas_bench.rows import Row, table, write
 
-PARTS = ("updates", "requests", "exposition", "scrape", "memory", "processes", "threads", "soak")
+PARTS = ("updates", "blocks", "requests", "exposition", "scrape", "memory", "processes", "threads", "soak")
 TARGET = Path(__file__).resolve().parents[3] / "build/bench/metrics.json"
 
 

@@ -14,6 +14,7 @@ from opentelemetry.sdk.metrics import AlwaysOffExemplarFilter, MeterProvider
 from prometheus_client import CollectorRegistry
 
 from sergas_metrics import MetricsCollector
+from sergas_metrics.catalogue import WORK_BUCKETS
 
 from .rows import Row
 from .timing import Loop, best, loop
@@ -35,6 +36,9 @@ def measure() -> Iterator[Row]:
         yield from _against_peers(cost, kind)
     for name in (name for name in cost if name.startswith("ours: method")):
         yield from _against_floor(cost, name, 3 * _metrics_of(name))
+    for own, method in _OWN.items():
+        yield Row(own, cost[f"ours: {own}"], "ns")
+        yield Row(own, cost[f"ours: {own}"] / cost[f"ours: {method}"], "x", method, "<= 1.5")
     for method, theirs in _METHODS.items():
         yield Row(method, cost[theirs] / cost[f"ours: {method}"], "x faster", theirs)
 
@@ -43,6 +47,12 @@ _METHODS = {
     "method agent.record_attempt (1 label)": "prometheus-client: labels().inc",
     "method memory.record_processing (1 label)": "prometheus-client: labels().observe",
 }
+
+_OWN = {
+    "own counter: labels(kind).inc()": "method agent.record_attempt (1 label)",
+    "own histogram: labels(kind).observe(v)": "method memory.record_processing (1 label)",
+}
+"""Metrics that an application declared, and the method of the catalogue that does the same."""
 
 
 def _metrics_of(name: str) -> int:
@@ -74,7 +84,11 @@ def _floor() -> Loop:
 
 def _ours() -> dict[str, Loop]:
     metrics = MetricsCollector(CollectorRegistry())
+    orders = metrics.counter("orders_total", "Orders.", labels=("kind",))
+    duration = metrics.histogram("order_seconds", "Duration.", labels=("kind",), unit="seconds", buckets=WORK_BUCKETS)
     return {
+        "ours: own counter: labels(kind).inc()": loop("o.labels(k).inc()", o=orders, k="web"),
+        "ours: own histogram: labels(kind).observe(v)": loop("d.labels(k).observe(v)", d=duration, k="web", v=VALUE),
         "ours: counter inc": loop("c.inc()", c=metrics.agent.task_attempts.labels("sync")),
         "ours: histogram observe": loop("h.observe(v)", h=metrics.memory.processing_duration.labels("ingest"), v=VALUE),
         "ours: method agent.record_attempt (1 label)": loop("m.record_attempt(a)", m=metrics.agent, a="sync"),
