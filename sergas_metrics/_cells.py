@@ -23,6 +23,11 @@ GIL_ENABLED = bool(getattr(sys, "_is_gil_enabled", lambda: True)())
 _ONE = 1.0
 
 
+def _series(metric: Any) -> Any:
+    """A series itself, or that of a metric without labels: of one with labels it raises here, and not at each use."""
+    return metric.labels() if hasattr(metric, "labels") else metric
+
+
 class Counting:
     """What counters and their series can do beside ``inc``."""
 
@@ -38,7 +43,8 @@ class Counting:
 
     def count_exceptions(self, exception: type[BaseException] | tuple[type[BaseException], ...] = Exception) -> Any:
         """Count the exceptions of a class that leave a block or a function: a context manager and a decorator."""
-        return counting_errors("count_exceptions", lambda _: self.inc(), lambda error: isinstance(error, exception))
+        inc = _series(self).inc
+        return counting_errors("count_exceptions", lambda _: inc(), lambda error: isinstance(error, exception))
 
 
 class Gauging:
@@ -64,11 +70,11 @@ class Gauging:
 
     def track_inprogress(self) -> Measurement[None]:
         """Raise it for as long as a block or a function runs: a context manager and a decorator."""
-        return in_progress("track_inprogress", self.inc, self.dec)
+        return in_progress("track_inprogress", _series(self).inc, _series(self).dec)
 
     def time(self) -> Measurement[None]:
         """Set it to the seconds that a block or a function took last: a context manager and a decorator."""
-        return timing("time", self.set)
+        return timing("time", _series(self).set)
 
 
 class Observing:
@@ -82,7 +88,7 @@ class Observing:
 
     def time(self) -> Measurement[None]:
         """Observe the seconds that a block or a function takes: a context manager and a decorator."""
-        return timing("time", self.observe)
+        return timing("time", _series(self).observe)
 
 
 class CounterCell(Counting):

@@ -73,7 +73,7 @@ class Counter(TracedFamily[CounterCell], Counting):
 
     def inc(self, amount: float = 1.0) -> None:
         """Raise a metric that has no labels."""
-        self.cells[()].inc(amount)
+        self.labels().inc(amount)
 
     @property
     def width(self) -> int:
@@ -121,19 +121,19 @@ class Gauge(Family[GaugeCell], Gauging):
 
     def set(self, value: float) -> None:
         """Set a metric that has no labels."""
-        self.cells[()].set(value)
+        self.labels().set(value)
 
     def inc(self, amount: float = 1.0) -> None:
         """Raise a metric that has no labels."""
-        self.cells[()].inc(amount)
+        self.labels().inc(amount)
 
     def dec(self, amount: float = 1.0) -> None:
         """Lower a metric that has no labels."""
-        self.cells[()].dec(amount)
+        self.labels().dec(amount)
 
     def set_function(self, function: Callable[[], float]) -> None:
         """Ask a function for the value of a metric that has no labels at every scrape, see ``GaugeCell``."""
-        self.cells[()].set_function(function)
+        self.labels().set_function(function)
 
     def series(self) -> Series[GaugeCell]:
         """Every cell with its label values, those that have a function as it says now."""
@@ -196,7 +196,7 @@ class Histogram(TracedFamily[HistogramCell], Observing):
 
     def observe(self, value: float) -> None:
         """Observe a value of a metric that has no labels."""
-        self.cells[()].observe(value)
+        self.labels().observe(value)
 
     @property
     def width(self) -> int:

@@ -22,7 +22,8 @@ OVERFLOW: Final = "overflow"
 _PIECE_LINES: Final = 500
 """Lines written in one go, about 0.1 ms: between two pieces other threads get their turn."""
 
-_NONE: Final = object()
+_NONE: Final = ()
+"""No label value given: the key of the one series of a metric without labels."""
 
 Cell = TypeVar("Cell", CounterCell, GaugeCell, HistogramCell)
 Values = tuple[str, ...]

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import hypothesis
 import pytest
 import uvicorn
 from prometheus_client import CollectorRegistry
@@ -15,6 +16,10 @@ from prometheus_client import CollectorRegistry
 from sergas_metrics import MetricsCollector
 
 DEADLINE_SECONDS = 10
+
+# How long one example takes depends on what else the machine does.
+hypothesis.settings.register_profile("metrics", deadline=None)
+hypothesis.settings.load_profile("metrics")
 
 
 @pytest.fixture

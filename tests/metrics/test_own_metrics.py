@@ -2,7 +2,10 @@
 
 import asyncio
 import math
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -150,3 +153,42 @@ async def test_helpers_measure_blocks_and_functions(metrics: MetricsCollector, s
 def test_gauge_is_set_to_the_current_time(metrics: MetricsCollector, sample: Sample) -> None:
     metrics.gauge("last_order_timestamp_seconds", "When.", unit="seconds").set_to_current_time()
     assert (sample("last_order_timestamp_seconds") or 0) > 1.7e9
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda m: m.counter("c_total", "C.", labels=("a",)).inc(),
+        lambda m: m.counter("c_total", "C.", labels=("a",)).count_exceptions(),
+        lambda m: m.gauge("g", "G.", labels=("a",)).set(1),
+        lambda m: m.gauge("g", "G.", labels=("a",)).set_function(lambda: 1),
+        lambda m: m.gauge("g", "G.", labels=("a",)).track_inprogress(),
+        lambda m: m.gauge("g", "G.", labels=("a",)).time(),
+        lambda m: m.histogram("h", "H.", labels=("a",)).observe(1),
+        lambda m: m.histogram("h", "H.", labels=("a",)).time(),
+    ],
+)
+def test_refuses_use_of_a_metric_without_its_labels(
+    metrics: MetricsCollector, use: Callable[[MetricsCollector], Any]
+) -> None:
+    with pytest.raises(ValueError, match=r"has the labels \(a\), but was given \(\)"):
+        use(metrics)
+
+
+def test_own_metrics_of_several_processes_add_up(tmp_path: Path) -> None:
+    code = """
+import sys
+from prometheus_client import CollectorRegistry
+from sergas_metrics import MetricsCollector, render
+metrics = MetricsCollector(CollectorRegistry(), directory=sys.argv[1])
+metrics.counter("orders_total", "Orders.", labels=("kind",)).labels("web").inc(2)
+metrics.histogram("order_seconds", "Duration.", unit="seconds").observe(0.3)
+metrics.gauge("level", "Level.", across="max").set(float(sys.argv[2]))
+print(render(source=metrics).body.decode())
+"""
+    for level in ("9", "4"):
+        command = [sys.executable, "-c", code, str(tmp_path / "metrics"), level]
+        said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    assert 'orders_total{kind="web"} 4.0\n' in said
+    assert "order_seconds_count 2.0\n" in said
+    assert "\nlevel 9.0\n" in said
