@@ -1,6 +1,10 @@
-"""The digest: keeps every info alert that Alertmanager tells of, and mails them once an interval.
+"""The digest service: stores the info alerts that Alertmanager posts and mails them once per interval.
 
-Alertmanager forgets an alert that ends before its group's next message, and starts a group anew whenever it is
-reloaded. This service is told of each alert at once, keeps it on disk, and forgets it when every mail that is to
-hold it has been taken by the mail server. It knows nothing of Kubernetes.
+Alertmanager forgets an alert that ends before its group's next notification, and every reload restarts its groups.
+The digest receives each alert when it starts, stores it on disk, and deletes it after every mail that must contain it
+was accepted by the mail server. It has no knowledge of Kubernetes.
+
+alert.py validates what is posted, alert_store.py and batch_store.py keep it in the database of database.py,
+schedule.py decides when a digest is due, rendering.py and message.py write the mail, smtp.py sends it, and
+delivery.py connects these. server.py is the HTTP interface.
 """

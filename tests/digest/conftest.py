@@ -1,4 +1,4 @@
-"""A digest with its far end and an Alertmanager, from the helpers of tests/routing."""
+"""A digest with mail servers and an Alertmanager, from the helpers of tests/routing."""
 
 from __future__ import annotations
 
@@ -16,12 +16,20 @@ sys.path.append(str(Path(__file__).parent))
 
 from digest_process import Digest
 from farend import PASSWORD, USER, FarEnd
+from mail_server import MailServer
 from running import Alertmanager
 
 
 @pytest.fixture
 def far_end() -> Iterator[FarEnd]:
     found = FarEnd().start()
+    yield found
+    found.stop()
+
+
+@pytest.fixture
+def mail_server() -> Iterator[MailServer]:
+    found = MailServer().start()
     yield found
     found.stop()
 
@@ -44,14 +52,14 @@ def alertmanager(tmp_path: Path) -> Iterator[Alertmanager]:
 
 
 @pytest.fixture
-def mail_receiver(far_end: FarEnd, tmp_path: Path) -> dict[str, Any]:
-    """A receiver at the far end's mail server."""
+def mail_receiver(mail_server: MailServer, tmp_path: Path) -> dict[str, Any]:
+    """A receiver at the mail server, as the operator writes it."""
     (tmp_path / "mail.password").write_text(f"{PASSWORD}\n")
     return {
         "name": "mail",
         "to": ["ops@sergas.example", "second@sergas.example"],
         "from": "alerts@sergas.example",
-        "smarthost": far_end.smarthost,
+        "smarthost": mail_server.smarthost,
         "requireTLS": False,
         "username": USER,
         "passwordFile": str(tmp_path / "mail.password"),
