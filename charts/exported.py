@@ -32,6 +32,7 @@ INTERVALS: Final = {
     "prometheus": ("prometheus", "serviceMonitor", "interval"),
     "alertmanager": ("alertmanager", "serviceMonitor", "interval"),
     "operator": ("operator", "serviceMonitor", "interval"),
+    "digest": ("digest", "serviceMonitor", "interval"),
     "sergas_": ("app", "serviceMonitors", "api", "interval"),
 }
 # Of every target, whatever it exports: written by Prometheus itself.
@@ -41,6 +42,21 @@ OF_EVERY_TARGET: Final[dict[str, Known]] = {"up": ("gauge", ()), "scrape_duratio
 SELDOM: Final[dict[str, tuple[str, Known]]] = {
     "sergas_operator_reconcile_errors_total": ("operator", ("counter", ("reason",))),
     "alertmanager_cluster_members": ("alertmanager", ("gauge", ())),
+}
+# The digest runs only where info alerts are mailed. tests/digest compares these with its registry.
+DIGEST: Final[dict[str, Known]] = {
+    "sergas_digest_alerts_pending": ("gauge", ()),
+    "sergas_digest_alerts_received_total": ("counter", ()),
+    "sergas_digest_alerts_dropped_total": ("counter", ()),
+    "sergas_digest_alerts_unrenderable_total": ("counter", ()),
+    "sergas_digest_rejections_total": ("counter", ("reason",)),
+    "sergas_digest_mails_sent_total": ("counter", ("receiver",)),
+    "sergas_digest_mail_failures_total": ("counter", ("receiver",)),
+    "sergas_digest_recipients_refused_total": ("counter", ("receiver", "kind")),
+    "sergas_digest_overdue_seconds": ("gauge", ("receiver",)),
+    "sergas_digest_last_success_timestamp_seconds": ("gauge", ("receiver",)),
+    "sergas_digest_storage_writable": ("gauge", ()),
+    "sergas_digest_database_replaced_timestamp_seconds": ("gauge", ()),
 }
 
 
@@ -79,6 +95,7 @@ def _every(source: str) -> float:
 _EVERY: Final = {source: _every(source) for source in INTERVALS}
 _CAPTURED: Final = [
     *((source, name, known) for name, (source, known) in SELDOM.items()),
+    *(("digest", name, known) for name, known in DIGEST.items()),
     *series(yaml.safe_load(FILE.read_text(encoding="utf-8"))),
 ]
 EXPORTED: Final[dict[str, Known]] = OF_EVERY_TARGET | {name: known for _, name, known in _CAPTURED}

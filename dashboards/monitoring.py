@@ -5,6 +5,7 @@ from typing import Final
 from dashboards import limits, uids
 from dashboards.about import About, Panel
 from dashboards.bands import GREEN, RED, YELLOW, Bands, limit, warning
+from dashboards.digest import digest
 from dashboards.frame import Section, filled, frame
 from dashboards.panels import graph, number, worded
 from dashboards.query import FIRING, Query, anywhere, chosen, worst
@@ -30,6 +31,7 @@ def built() -> model.Dashboard:
             Section("Sergas operator", operator(), closed=True),
             Section("What the app could not tell", library(), closed=True),
             Section("Remote write, outside checks", edges(), closed=True),
+            Section("Digest of info alerts", digest(), closed=True),
         ],
     )
 

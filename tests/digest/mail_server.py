@@ -65,6 +65,7 @@ class MailServer:
     pause_at: str = ""
     paused: int = 0
     sessions: int = 0
+    _protocols: list[SMTP] = field(default_factory=list)
 
     def start(self) -> MailServer:
         listening = threading.Event()
@@ -93,13 +94,18 @@ class MailServer:
         listening.set()
         async with server:
             await self._closed.wait()
+            for session in self._protocols:
+                if session.transport:
+                    session.transport.abort()
+            if sessions := asyncio.all_tasks() - {asyncio.current_task()}:
+                await asyncio.wait(sessions, timeout=5)
 
     def _session(self) -> SMTP:
         self.sessions += 1
         with warnings.catch_warnings():
             # A login without TLS is for loopback only.
             warnings.simplefilter("ignore", UserWarning)
-            return _Protocol(
+            found = _Protocol(
                 self,
                 auth_required=True,
                 auth_require_tls=self.starttls is not None,
@@ -109,6 +115,8 @@ class MailServer:
                 enable_SMTPUTF8=True,
                 ident="mail server",
             )
+        self._protocols.append(found)
+        return found
 
     def _login(self, _server: SMTP, _session: Session, _envelope: Envelope, _mechanism: str, data: Any) -> AuthResult:
         right = isinstance(data, LoginPassword) and (data.login, data.password) == (USER.encode(), PASSWORD.encode())

@@ -33,7 +33,7 @@ def test_it_asks_for_the_application_by_its_job(rules):
         for metric, labels in selectors(expr):
             assert (
                 not metric.startswith(("sergas_", "process_"))
-                or metric.startswith("sergas_operator_")
+                or metric.startswith(("sergas_operator_", "sergas_digest_"))
                 or "job" in labels
             )
 
