@@ -153,6 +153,7 @@ def test_a_permanently_refused_recipient_is_counted_and_holds_up_nobody(
     digest.configure(1, mail_receiver)
     digest.start()
     digest.store(posted("First"))
+    wait("the first mail", lambda: digest.metric(SENT) == 1)
     settle(digest, mail_server)
     assert alerts(mail_server.mails) == {"First": 1, "Last": 1}
     assert alerts(mail_server.mails, SECOND) == {}
