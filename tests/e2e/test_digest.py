@@ -1,4 +1,4 @@
-"""Info alerts are mailed by a digest that outlives its pod, Alertmanager's pod and a mail server that refuses."""
+"""The digest mails info alerts although its pod and Alertmanager's are deleted and the mail server refuses mail."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -33,13 +33,13 @@ def ready_pod(kube: Kube) -> Object:
 
 
 def metric(kube: Kube, name: str) -> float:
-    """A metric of the digest, all receivers together."""
+    """A metric of the digest, summed over all receivers."""
     text = kube.pod(NAMESPACE, ready_pod(kube)["metadata"]["name"], PORT).text("/metrics")
     return sum(float(value) for value in re.findall(rf"^{name}(?:{{.*}})? (\S+)$", text, re.MULTILINE))
 
 
 def alert(name: str) -> Object:
-    """An info alert that begins now and is given ten minutes."""
+    """An info alert that starts now and ends in ten minutes."""
     now = datetime.now(UTC)
     return {
         "labels": {"alertname": name, "severity": "info"},
@@ -50,7 +50,7 @@ def alert(name: str) -> Object:
 
 
 def post(kube: Kube, *alerts: Object, ended: bool = False) -> None:
-    """Hand alerts to every Alertmanager, as Prometheus does when they begin and when they end."""
+    """Posts alerts to every Alertmanager, as Prometheus does when they start and when they end."""
     if ended:
         alerts = tuple(found | {"endsAt": datetime.now(UTC).isoformat()} for found in alerts)
     for server in prometheus.alertmanagers(kube, NAMESPACE, stacks.NAME):
@@ -63,33 +63,33 @@ def mailed(stack, mark: str) -> list[str]:
 
 def received(kube: Kube, more_than: float) -> None:
     count = metric(kube, "sergas_digest_alerts_received_total")
-    expect(count > more_than, f"the digest was told {count:.0f} times")
+    expect(count > more_than, f"the digest received {count:.0f} alerts")
 
 
 def test_an_alert_that_fired_and_ended_is_in_the_mail(stack, kube):
-    mark, fired = stack.sink.mark(), alert("CameAndWent")
+    mark, fired = stack.sink.mark(), alert("ShortAlert")
     before = until("A metric", lambda: metric(kube, "sergas_digest_alerts_received_total"), seconds=30)
     post(kube, fired)
-    until("its beginning", lambda: received(kube, before), seconds=30)
+    until("its start", lambda: received(kube, before), seconds=30)
     post(kube, fired, ended=True)
 
     def look() -> None:
         ends = [
             text
             for text in mailed(stack, mark)
-            if re.search(r"CameAndWent for the digest\nalertname: .*\nfrom .* to .* UTC", text)
+            if re.search(r"ShortAlert for the digest\nalertname: .*\nfrom .* to .* UTC", text)
         ]
-        expect(len(ends) == 1, f"{len(ends)} mails tell of its end, of {len(mailed(stack, mark))}")
+        expect(len(ends) == 1, f"{len(ends)} mails report its end, of {len(mailed(stack, mark))}")
 
     until("The mail", look, seconds=60)
 
 
-def test_what_was_not_mailed_outlives_the_digests_pod_and_alertmanagers(stack, kube):
+def test_alerts_that_were_not_mailed_survive_the_deletion_of_both_pods(stack, kube):
     stack.sink.fault("email", 451)
     mark, kept, firing = stack.sink.mark(), alert("KeptOnDisk"), alert("AcrossPods")
     before = until("A metric", lambda: metric(kube, "sergas_digest_alerts_received_total"), seconds=30)
     post(kube, kept, firing)
-    until("two beginnings", lambda: received(kube, before + 1), seconds=30)
+    until("two starts", lambda: received(kube, before + 1), seconds=30)
     post(kube, kept, ended=True)
     until("one end", lambda: received(kube, before + 2), seconds=30)
     until(
@@ -115,18 +115,18 @@ def test_what_was_not_mailed_outlives_the_digests_pod_and_alertmanagers(stack, k
     stack.sink.clear_faults()
 
     def look() -> None:
-        told = "\n".join(mailed(stack, mark))
-        missing = [name for name in ("KeptOnDisk", "AcrossPods") if f"{name} for the digest" not in told]
+        sent = "\n".join(mailed(stack, mark))
+        missing = [name for name in ("KeptOnDisk", "AcrossPods") if f"{name} for the digest" not in sent]
         expect(not missing, f"{', '.join(missing)} not mailed; pending: {metric(kube, 'sergas_digest_alerts_pending')}")
 
     until("The mail", look, seconds=90)
     stack.ready(NAMESPACE)
 
 
-def test_a_digest_nobody_wants_any_more_runs_no_pod(stack, kube):
+def test_a_digest_without_receivers_runs_no_pod(stack, kube):
     stack.change(NAMESPACE, {"routing": {"info": {"receivers": []}}})
     stack.says(NAMESPACE, "DigestAvailable", "NotNeeded")
-    until("The end of the digest's pod", lambda: expect(not pods(kube), "it still runs"), seconds=90)
+    until("The deletion of the digest's pod", lambda: expect(not pods(kube), "it still runs"), seconds=90)
     stack.change(NAMESPACE, {"routing": {"info": {"receivers": ["mail"]}}})
     said = condition(stack.says(NAMESPACE, "DigestAvailable", "DigestReady", seconds=120), "DigestAvailable")
     assert said["message"] == "Info alerts are collected and mailed every 5s to mail."
