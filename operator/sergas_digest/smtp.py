@@ -109,8 +109,6 @@ class Session:
             # The deadline of the session bounds the wait for the reply.
             await self._client.data(message, timeout=None)
         except aiosmtplib.SMTPDataError as error:
-            if error.code < 0:
-                raise
             self._outcome = replace(self._outcome, certain=True)
             if error.code >= TEMPORARY:
                 self._refuse(recipients, error)
