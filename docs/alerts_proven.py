@@ -36,8 +36,8 @@ keeps the duration it is shipped with. One without an end is about something tha
 info before it is a warning, so its warning has been told to the digest too.
 """
 NOT_RAISED: dict[str, str] = {
-    "DigestNotSent": "the mail server of the digest is also that of the other receivers; tests/digest refuses its mails",
-    "DigestRejecting": "a request without a token, a full disk and a corrupt file are raised by tests/digest, on a process",
+    "DigestNotSent": "its mail server is also that of the other receivers; tests/digest refuses the mails of a process",
+    "DigestRejecting": "tests/digest has requests without a token, a full disk and a corrupt file, with a process",
 }
 """Alerts that no fault raises here, and why."""
 

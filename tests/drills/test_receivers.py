@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from drills.receivers import reached, says
 
+from sergas_digest import message
 from sergas_digest.alert import Alert
-from sergas_digest.letter import letter
-from sergas_digest.settings import Config, MailReceiver
-from sergas_digest.store import Pending
+from sergas_digest.config import MailReceiver
+from sergas_digest.rendering import Digest, Listed, fill
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "examples" / "demo" / "sink"))
 from sergas_sink import mail
@@ -26,8 +26,9 @@ def info(name, namespace, ends=None):
 def digest():
     """A digest of three alerts, as the far end keeps it."""
     alerts = (info("SyncFailing", "crm"), info("SyncFailing", "erp", ends=1060.0), info("ZohoQuotaLow", "erp"))
-    sent = letter(TO, Config(10, "drill", (TO,)), Pending(alerts, 3, 0, 0), 1080, 1081.0)
-    kept = mail.read(bytes(sent), TO.sender, TO.to)
+    listed = (Listed(alert.fingerprint, alert.name, lambda alert=alert: alert) for alert in alerts)
+    _, sent = message.build(TO, fill(Digest("drill", 1080, 3, 2, 0), listed), 1081.0)
+    kept = mail.read(sent, TO.sender, TO.to)
     return {"kind": kept.kind, "status": kept.status, "subject": kept.subject, "text": kept.text, "to": list(kept.to)}
 
 
