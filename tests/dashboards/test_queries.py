@@ -17,7 +17,9 @@ CHOICES = {
     "none": dict.fromkeys(EVERYTHING, ""),
 }
 # Programs of which each cluster runs a few. Whatever the application exports grows with its pods.
-FEW = re.compile(r"^(ALERTS|prometheus_|alertmanager_|sergas_operator_|probe_|metric:|process_resident_memory_bytes$)")
+FEW = re.compile(
+    r"^(ALERTS|prometheus_|alertmanager_|sergas_operator_|sergas_digest_|probe_|metric:|process_resident_memory_bytes$)"
+)
 
 
 # The same for all targets of one kind. Namespace and job are told by an instance.
