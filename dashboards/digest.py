@@ -98,10 +98,11 @@ def digest() -> list[Panel]:
                 alerts=("DigestRejecting",),
             ),
             [
+                Query(f"sum by (reason) (rate({chosen('sergas_digest_rejections_total')}[5m]))", "{{reason}}"),
                 Query(
-                    f"sum by (reason) (rate({chosen('sergas_digest_rejections_total')}[5m]))",
-                    "{{reason}}",
-                )
+                    f"max({chosen('sergas_digest_database_replaced_timestamp_seconds')} > bool time() - 86400)",
+                    "database replaced within a day",
+                ),
             ],
             width=8,
         ),
