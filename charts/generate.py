@@ -25,7 +25,6 @@ CRD_MANIFEST = MANIFESTS / "crd" / "crd.yaml"
 INSTALL_MANIFEST = MANIFESTS / "base" / "install.yaml"
 # The dashboards are long, and stand in the chart's dashboards/ as they are.
 LEFT_OUT = "templates/dashboards.yaml"
-NAMESPACE = "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: monitoring\n"
 
 
 def without_dashboards(rendered: str) -> str:
@@ -50,7 +49,9 @@ def crd() -> str:
 def install() -> str:
     """The operator and all around it in namespace monitoring, for a cluster that has the Prometheus Operator.
 
-    No SergasMonitoring is in it: applied together with the CRD it would come too early.
+    The Namespace is not in it: `kubectl delete --kustomize`, or a GitOps tool that prunes, would delete the namespace with
+    everything in it, volumes and objects of other people included. No SergasMonitoring is in it either: applied together
+    with the CRD it would come too early.
     """
     settings = [
         "kube-prometheus-stack.enabled=false",
@@ -61,7 +62,7 @@ def install() -> str:
     rendered = template(settings=settings, extra=["--skip-tests"])
     plain = re.sub(r"^ *(helm\.sh/chart|app\.kubernetes\.io/managed-by): .*\n", "", rendered, flags=re.MULTILINE)
     plain = re.sub(r"^# Source: .*\n", "", plain, flags=re.MULTILINE)
-    return HEADER.format(source="charts/sergas-monitoring") + f"---\n{NAMESPACE}" + plain
+    return HEADER.format(source="charts/sergas-monitoring") + plain
 
 
 def main() -> None:

@@ -14,6 +14,7 @@ MANIFESTS = CHECKOUT / "manifests" / "argocd"
 API = "argoproj.io/v1alpha1"
 PRODUCT_URL = "https://github.com/sergas/sergas-monitoring"
 USER_URL = "https://github.com/example/gitops"
+PLATFORM_URL = "https://github.com/example/platform"
 CRDS, CHART, MONITORING, ROOT = "sergas-crds", "sergas-chart", "sergas-monitoring", "sergas-root"
 ALL = (CRDS, CHART, MONITORING)
 
@@ -37,8 +38,8 @@ def root(product: Repository, user: Repository) -> Object:
 
 
 def local(text: str, product: Repository, user: Repository) -> str:
-    """A text with the addresses of the repositories on this machine."""
-    return text.replace(PRODUCT_URL, product.url).replace(USER_URL, user.url)
+    """A text with the addresses of the repositories on this machine. One repository is the user's and the platform's."""
+    return text.replace(PRODUCT_URL, product.url).replace(USER_URL, user.url).replace(PLATFORM_URL, user.url)
 
 
 def where(name: str) -> str:

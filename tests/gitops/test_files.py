@@ -10,6 +10,7 @@ from charts.helm import CHART, ROOT, objects, template, tool
 ARGOCD = ROOT / "manifests" / "argocd"
 FLUX = ROOT / "manifests" / "flux"
 FOLDERS = [ARGOCD / "applications", ARGOCD / "bring-your-own-operator", FLUX]
+USERS_REPOSITORY = "https://github.com/example/gitops"
 STACK_ONLY = {"MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"}
 """Cluster kinds of kube-prometheus-stack, which cannot be rendered here."""
 
@@ -40,32 +41,91 @@ def test_kustomize_builds_the_folder(folder):
     assert built(folder)
 
 
-def test_the_project_allows_the_cluster_kinds_that_the_chart_renders_and_no_other(applications):
-    project = applications[("AppProject", "sergas-monitoring")]["spec"]
-    allowed = {entry["kind"] for entry in project["clusterResourceWhitelist"]}
+def project(items, name):
+    return items[("AppProject", name)]["spec"]
+
+
+def kinds(entries):
+    return {(entry["group"], entry["kind"]) for entry in entries}
+
+
+def test_platform_project_allows_only_cluster_kinds_that_the_chart_renders(applications):
+    allowed = kinds(project(applications, "sergas-platform")["clusterResourceWhitelist"])
     rendered = {item["kind"] for item in objects(template()) if "namespace" not in item["metadata"]}
-    assert allowed == rendered | {"CustomResourceDefinition", "Namespace"} | STACK_ONLY
-    assert not any("*" in (entry["group"], entry["kind"]) for entry in project["clusterResourceWhitelist"])
+    assert {kind for _, kind in allowed} == rendered | {"CustomResourceDefinition", "Namespace"} | STACK_ONLY
+    assert not any("*" in entry for entry in allowed)
 
 
-def test_the_project_allows_the_namespaces_that_the_chart_renders_into(applications):
-    project = applications[("AppProject", "sergas-monitoring")]["spec"]
-    allowed = {entry["namespace"] for entry in project["destinations"]}
+def test_platform_project_allows_the_namespaces_that_the_chart_renders_into(applications):
+    allowed = {entry["namespace"] for entry in project(applications, "sergas-platform")["destinations"]}
     rendered = {item["metadata"].get("namespace") for item in objects(template())} - {None}
     assert rendered <= allowed
     assert "*" not in allowed
 
 
-def test_the_project_allows_every_source_that_its_applications_name(applications):
-    project = applications[("AppProject", "sergas-monitoring")]["spec"]
-    used = set()
+def test_each_project_allows_exactly_the_sources_of_its_applications(applications):
+    used = {"sergas-platform": set(), "sergas-configuration": set()}
     for (kind, _), item in applications.items():
         if kind == "Application":
             spec = item["spec"]
-            used |= {source["repoURL"] for source in spec.get("sources") or [spec["source"]]}
-            assert spec["project"] == "sergas-monitoring"
-    helm = {entry["repository"] for entry in yaml.safe_load((CHART / "Chart.yaml").read_text())["dependencies"]}
-    assert set(project["sourceRepos"]) == used | helm
+            used[spec["project"]] |= {source["repoURL"] for source in spec.get("sources") or [spec["source"]]}
+    used["sergas-platform"] |= {
+        entry["repository"] for entry in yaml.safe_load((CHART / "Chart.yaml").read_text())["dependencies"]
+    }
+    for name, sources in used.items():
+        assert set(project(applications, name)["sourceRepos"]) == sources
+
+
+@pytest.mark.parametrize("one_cluster", [True, False], ids=["applications", "environments"])
+def test_users_repository_may_create_listed_kinds_in_one_namespace_and_nothing_else(applications, one_cluster):
+    if one_cluster:
+        found = [item for (kind, _), item in applications.items() if kind == "AppProject"]
+    else:
+        items = read("argocd", "environments", "applicationset.yaml")
+        found = [item for item in items if item["kind"] == "AppProject"]
+    assert len(found) == 2
+    [users] = [item["spec"] for item in found if USERS_REPOSITORY in item["spec"]["sourceRepos"]]
+    assert users["sourceRepos"] == [USERS_REPOSITORY]
+    assert users["clusterResourceWhitelist"] == []
+    assert {entry["namespace"] for entry in users["destinations"]} == {"monitoring"}
+    allowed = kinds(users["namespaceResourceWhitelist"])
+    assert ("monitoring.sergas.com", "SergasMonitoring") in allowed
+    # Whoever may create one of these can run code, read Secrets or gain rights.
+    assert {group for group, _ in allowed} <= {
+        "monitoring.sergas.com",
+        "monitoring.coreos.com",
+        "external-secrets.io",
+        "bitnami.com",
+    }
+    assert {kind for group, kind in allowed if group == "monitoring.coreos.com"} == {
+        "PrometheusRule",
+        "ServiceMonitor",
+        "PodMonitor",
+        "Probe",
+    }
+
+
+def test_no_application_of_the_configuration_project_creates_a_namespace(applications):
+    made = [item["spec"] for (kind, _), item in applications.items() if kind == "Application"]
+    made += [
+        item["spec"]["template"]["spec"]
+        for item in read("argocd", "environments", "applicationset.yaml")
+        if item["kind"] == "ApplicationSet"
+    ]
+    options = {
+        (spec["project"].endswith("-configuration"), "CreateNamespace=true" in spec["syncPolicy"]["syncOptions"])
+        for spec in made
+        if "crds" not in str(spec)
+    }
+    assert options == {(True, False), (False, True)}
+
+
+def test_environments_chart_takes_no_manifests_from_the_users_repository():
+    sets = [item for item in read("argocd", "environments", "applicationset.yaml") if item["kind"] == "ApplicationSet"]
+    for item in sets:
+        spec = item["spec"]["template"]["spec"]
+        if spec["project"].endswith("-platform"):
+            assert USERS_REPOSITORY not in str(spec)
 
 
 def test_crds_come_first_and_the_sergasmonitoring_last(applications):
@@ -75,7 +135,8 @@ def test_crds_come_first_and_the_sergasmonitoring_last(applications):
         if item["kind"] == "Application"
     }
     assert sorted(waves, key=waves.__getitem__) == ["sergas-crds", "sergas-chart", "sergas-monitoring"]
-    assert applications[("AppProject", "sergas-monitoring")]["metadata"]["annotations"]["argocd.argoproj.io/sync-wave"]
+    for name in ("sergas-platform", "sergas-configuration"):
+        assert applications[("AppProject", name)]["metadata"]["annotations"]["argocd.argoproj.io/sync-wave"] == "-3"
 
 
 def test_the_crds_are_never_pruned_nor_deleted_with_their_application(applications):
@@ -95,7 +156,7 @@ def test_no_retry_is_endless(applications):
 
 
 def test_two_lines_are_the_users_own():
-    files = [ARGOCD / "applications" / f"{name}.yaml" for name in ("project", "crds", "chart", "monitoring")]
+    files = [ARGOCD / "applications" / f"{name}.yaml" for name in ("projects", "crds", "chart", "monitoring")]
     lines = [line for file in files for line in file.read_text(encoding="utf-8").splitlines()]
     assert sum("# CHANGE" in line for line in lines) == 2
     assert all("# CHANGE" in line for line in lines if "github.com/example/" in line)
