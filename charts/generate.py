@@ -49,9 +49,9 @@ def crd() -> str:
 def install() -> str:
     """The operator and all around it in namespace monitoring, for a cluster that has the Prometheus Operator.
 
-    The Namespace is not in it: `kubectl delete --kustomize`, or a GitOps tool that prunes, would delete the namespace with
-    everything in it, volumes and objects of other people included. No SergasMonitoring is in it either: applied together
-    with the CRD it would come too early.
+    The Namespace is not in it: `kubectl delete --kustomize`, or a GitOps tool that prunes, would delete the namespace
+    with everything in it, volumes and objects of other people included. No SergasMonitoring is in it either: applied
+    together with the CRD it would come too early.
     """
     settings = [
         "kube-prometheus-stack.enabled=false",

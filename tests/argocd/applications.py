@@ -38,7 +38,7 @@ def root(product: Repository, user: Repository) -> Object:
 
 
 def local(text: str, product: Repository, user: Repository) -> str:
-    """A text with the addresses of the repositories on this machine. One repository is the user's and the platform's."""
+    """A text with the addresses of the repositories on this machine; one is the user's and the platform's."""
     return text.replace(PRODUCT_URL, product.url).replace(USER_URL, user.url).replace(PLATFORM_URL, user.url)
 
 

@@ -13,7 +13,6 @@ from repositories import Repository
 from sergas_demo import cleanup, manifests, monitoring, prometheus
 from sergas_demo.install import rolled_out
 from sergas_demo.kube import Kube, Object, condition, path
-from sergas_demo.manifests import MADE_BY as DEMO
 from sergas_demo.waiting import expect, until
 
 MONITORING_NAMESPACE = "monitoring"
@@ -121,8 +120,6 @@ def clear(kube: Kube) -> None:
     if os.environ.get("CLUSTER") == "existing":
         pytest.exit("CLUSTER=existing is your own cluster; Argo CD is tried with CLUSTER=packaged or kind", 2)
     namespace = kube.get(path("v1", "", "namespaces", MONITORING_NAMESPACE))
-    if namespace and DEMO.items() <= (namespace["metadata"].get("labels") or {}).items():
-        pytest.exit("the demo is in the namespace monitoring; type `make demo-down` first", 2)
     for name in (applications.ROOT, *reversed(applications.ALL)):
         place = applications.where(name)
         if kube.get(place):

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 import yaml
 from rich.console import Console
-from sergas_demo import cli, manifests
+from sergas_demo import cli, manifests, ownership
 from sergas_demo.install import image_values, rolled_out
 from sergas_demo.kube import Web, condition, path
 from sergas_demo.progress import Progress
@@ -81,7 +81,7 @@ def test_every_container_of_the_demo_keeps_to_the_restricted_pod_security_standa
 def test_everything_the_demo_applies_is_in_its_namespaces():
     objects = [*manifests.far_end("sink:1"), *manifests.application("app:1")]
     assert {item["metadata"]["namespace"] for item in objects} == {"sergas-demo"}
-    assert {item["metadata"]["name"] for item in manifests.namespaces()} == {"sergas-demo", "monitoring"}
+    assert {item["metadata"]["name"] for item in manifests.namespaces()} == {"sergas-demo", "sergas-demo-monitoring"}
 
 
 def test_the_receivers_of_the_demo_find_their_secrets_and_their_servers():
@@ -92,12 +92,12 @@ def test_the_receivers_of_the_demo_find_their_secrets_and_their_servers():
     }
     text = yaml.safe_dump(manifests.sergas_monitoring())
     for (namespace, name), values in written.items():
-        if namespace == "monitoring":
+        if namespace == "sergas-demo-monitoring":
             assert all(f"key: {key}\n" in text for key in values), name
             assert not any(value in text for value in values.values()), f"{name}: a secret value stands in the CR"
     [password] = {values["password"] for values in written.values() if "password" in values}
     assert len(password) >= 24
-    assert len(written["monitoring", "pagerduty"]["routing-key"]) == 32
+    assert len(written["sergas-demo-monitoring", "pagerduty"]["routing-key"]) == 32
 
 
 def test_secret_values_that_are_there_already_are_kept():
@@ -165,3 +165,55 @@ def test_the_closing_table_shows_what_came_of_a_step_as_it_was_said():
     screen.truncate(0)
     progress.console.print(progress.table())
     assert "[FIRING:1] HighErrorRate" in screen.getvalue()
+
+
+class Collection:
+    """The namespaces of a cluster, by name."""
+
+    def __init__(self, **annotations):
+        self.items = {
+            name.replace("_", "-"): {"metadata": {"name": name.replace("_", "-"), "annotations": found}}
+            for name, found in annotations.items()
+        }
+
+    def get(self, place):
+        return self.items.get(place.rpartition("/")[2])
+
+    def create(self, _, item):
+        assert item["metadata"]["name"] not in self.items
+        self.items[item["metadata"]["name"]] = item
+        return True
+
+
+def test_creates_namespaces_with_its_mark_and_recognizes_them_afterwards():
+    cluster = Collection()
+    ownership.create_namespaces(cluster, manifests.namespaces(), ownership.DEMO)
+    ownership.create_namespaces(cluster, manifests.namespaces(), ownership.DEMO)
+    names = ["sergas-demo", "sergas-demo-monitoring", "monitoring"]
+    assert ownership.owned_namespaces(cluster, names, ownership.DEMO) == names[:2]
+    assert ownership.owned_namespaces(cluster, names, ownership.E2E) == []
+
+
+def test_refuses_a_namespace_that_somebody_else_created_and_creates_none():
+    cluster = Collection(sergas_demo={"team": "sales"})
+    with pytest.raises(ownership.ForeignError) as refused:
+        ownership.create_namespaces(cluster, manifests.namespaces(), ownership.DEMO)
+    assert str(refused.value) == (
+        "The namespace sergas-demo exists and was not created by sergas-demo: it has no annotation"
+        " monitoring.sergas.com/created-by=sergas-demo. Nothing was changed. Rename or delete that namespace, or use"
+        " another cluster."
+    )
+    assert list(cluster.items) == ["sergas-demo"]
+
+
+def test_every_object_that_the_demo_applies_carries_the_label_by_which_it_is_removed():
+    empty_cluster = SimpleNamespace(get=lambda _: None)
+    objects = manifests.labelled([*manifests.far_end("sink:1"), *manifests.application("app:1")])
+    objects += manifests.labelled(manifests.receiver_secrets(empty_cluster))
+    for item in objects:
+        assert item["metadata"]["labels"]["app.kubernetes.io/managed-by"] == "sergas-demo"
+        assert item["kind"] in {"Deployment", "Service", "Secret"}, "cleanup.OWN_KINDS does not delete this kind"
+
+
+def test_the_demo_watches_only_what_its_own_chart_brings():
+    assert manifests.sergas_monitoring()["spec"]["prometheus"]["discovery"] == {"matchLabels": {"release": "sergas"}}

@@ -15,7 +15,7 @@ sys.path[:0] = [str(Path(__file__).parent), str(CHECKOUT / "examples" / "demo")]
 
 import onecluster  # noqa: E402  after the path is set
 import stacks  # noqa: E402
-from sergas_demo import cleanup, manifests, monitoring  # noqa: E402
+from sergas_demo import cleanup, manifests, monitoring, ownership  # noqa: E402
 from sergas_demo.diagnosis import diagnose  # noqa: E402
 from sergas_demo.install import image_values, rolled_out  # noqa: E402
 from sergas_demo.kube import Kube, condition, path  # noqa: E402
@@ -116,7 +116,7 @@ def suite(kube: Kube, images: dict[str, str]) -> Iterator[Suite]:
 
 def install_everything(kube: Kube, images: dict[str, str], names: list[str]) -> None:
     """Namespaces, CRD, the receivers' far end, the operator, and every stack at once."""
-    kube.apply(*map(namespace, names))
+    ownership.create_namespaces(kube, [namespace(name) for name in names], ownership.E2E)
     onecluster.refresh_crd(kube)
     install_sink(kube, images["sink"])
     install_operator(kube, images["operator"])
@@ -134,20 +134,21 @@ def namespace(name: str) -> dict[str, object]:
 
 
 def remove_namespaces(kube: Kube, names: list[str]) -> None:
-    """Delete what an earlier run left, and wait until it is gone."""
+    """Delete what an earlier run created and left, and wait until it is gone."""
     delete_namespaces(kube, names)
 
     def look() -> None:
-        left = [name for name in names if kube.get(path("v1", "", "namespaces", name))]
+        left = ownership.owned_namespaces(kube, names, ownership.E2E)
         expect(not left, f"{', '.join(left)} still being emptied")
 
     until("The end of an earlier run's namespaces", look, seconds=120)
 
 
 def delete_namespaces(kube: Kube, names: list[str]) -> None:
-    """Stop what runs in the suite's namespaces and have them deleted."""
-    there = [name for name in names if kube.get(path("v1", "", "namespaces", name))]
-    kube.helm("uninstall", stacks.RELEASE, "--namespace", stacks.OPERATOR_NAMESPACE, "--ignore-not-found")
+    """Stop what runs in the namespaces that the suite created, and have them deleted; no other is touched."""
+    there = ownership.owned_namespaces(kube, names, ownership.E2E)
+    if stacks.OPERATOR_NAMESPACE in there:
+        kube.helm("uninstall", stacks.RELEASE, "--namespace", stacks.OPERATOR_NAMESPACE, "--ignore-not-found")
     cleanup.stop_stacks(kube, there)
     for name in there:
         kube.delete(path("v1", "", "namespaces", name))

@@ -73,6 +73,13 @@ def shell(kube: Kube, released_image, tmp_path_factory) -> Callable[[Block], str
     return run
 
 
+@pytest.fixture(scope="module", autouse=True)
+def cluster_of_ours() -> None:
+    """The guides create the namespace `monitoring`, and this module deletes it: not on somebody's own cluster."""
+    if os.environ.get("CLUSTER") == "existing":
+        pytest.skip("CLUSTER=existing: the guides' namespace `monitoring` may be in use; run with packaged or kind")
+
+
 @pytest.fixture(scope="module")
 def released_image(images: dict[str, str]) -> None:
     """The operator's image under the tag that the chart's defaults name."""

@@ -1,8 +1,8 @@
 """What people delete or prune with the shipped manifests holds nothing that is not the product's own.
 
-`kubectl delete --kustomize` deletes what the folder renders; Argo CD and Flux delete what left git, or what an Application
-or Kustomization that goes had created. A Namespace among it would take everything in it along: volumes, Secrets, and
-whatever else people run there.
+`kubectl delete --kustomize` deletes what the folder renders. Argo CD and Flux delete what left git, and what an
+Application or Kustomization had created when that goes. A Namespace among it would take everything in it along:
+volumes, Secrets, and whatever else people run there.
 """
 
 import re

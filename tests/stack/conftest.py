@@ -25,10 +25,11 @@ import stacks  # noqa: E402
 from sergas_demo import manifests, monitoring  # noqa: E402
 from sergas_demo.install import image_values  # noqa: E402
 from sergas_demo.kube import Kube  # noqa: E402
-from sergas_demo.places import CHART, NAME, NAMESPACE, RELEASE, environment  # noqa: E402
+from sergas_demo.places import CHART, NAME, RELEASE, environment  # noqa: E402
 from sergas_demo.waiting import until  # noqa: E402
 
 INSTALL_SECONDS = 1200
+NAMESPACE = "monitoring"
 ADMIN = "sergas-grafana-admin"
 GRAFANA = "service/sergas-grafana"
 

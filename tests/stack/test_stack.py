@@ -4,9 +4,10 @@ import json
 
 import pytest
 from sergas_demo import prometheus
-from sergas_demo.places import CHART, NAME, NAMESPACE
+from sergas_demo.places import CHART, NAME
 from sergas_demo.waiting import expect, until
 
+NAMESPACE = "monitoring"
 DASHBOARDS = sorted((CHART / "dashboards").glob("*.json"))
 JOBS = (
     "sergas-prometheus",

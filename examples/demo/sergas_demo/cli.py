@@ -18,6 +18,7 @@ from sergas_demo.diagnosis import diagnose
 from sergas_demo.incident import told
 from sergas_demo.install import choose, guard, kubeconfig
 from sergas_demo.kube import CommandError, Kube
+from sergas_demo.ownership import ForeignError
 from sergas_demo.places import DEMO_NAMESPACE, NAME, NAMESPACE
 from sergas_demo.progress import Progress
 from sergas_demo.stage import Stage, Step, StoryError
@@ -25,7 +26,15 @@ from sergas_demo.story import NEXT, STORY
 from sergas_demo.waiting import NotInTimeError
 
 PLAIN_WIDTH = 160
-FAILURES = (StoryError, NotInTimeError, CommandError, httpx.HTTPError, OSError, subprocess.TimeoutExpired)
+FAILURES = (
+    StoryError,
+    ForeignError,
+    NotInTimeError,
+    CommandError,
+    httpx.HTTPError,
+    OSError,
+    subprocess.TimeoutExpired,
+)
 
 
 def main(arguments: list[str]) -> int:

@@ -111,6 +111,14 @@ class Kube:
         found = self.get(path, **query)
         return list(found["items"]) if found else []
 
+    def create(self, path: str, item: Object) -> bool:
+        """Create an object in a collection; False, and nothing changed, where one of its name exists."""
+        answer = self.api.post(path, json=item)
+        if answer.status_code == httpx.codes.CONFLICT:
+            return False
+        answer.raise_for_status()
+        return True
+
     def patch(self, path: str, change: Mapping[str, object]) -> Object:
         """Merge a change into an object, and return it as it then is."""
         headers = {"Content-Type": "application/merge-patch+json"}

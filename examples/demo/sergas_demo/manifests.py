@@ -10,7 +10,7 @@ from sergas_demo.kube import Kube, Object, path
 from sergas_demo.places import APPLICATION, DEMO_NAMESPACE, MANIFESTS, NAMESPACE
 
 MADE_BY = {"app.kubernetes.io/managed-by": "sergas-demo"}
-"""Label of the namespaces the demo makes, and may remove again."""
+"""Label of every object that the demo applies in its namespaces."""
 
 SINK = f"http://sink.{DEMO_NAMESPACE}.svc:8080"
 SMTP_USER = "alerts"
@@ -22,7 +22,7 @@ def read(name: str) -> list[Object]:
 
 
 def namespaces() -> list[Object]:
-    """Both namespaces; pods in them must keep to the restricted pod security standard."""
+    """Both namespaces, to be created; pods in them must keep to the restricted pod security standard."""
     return read("namespaces.yaml")
 
 
@@ -40,6 +40,13 @@ def application(image: str) -> list[Object]:
 def sergas_monitoring() -> Object:
     """The SergasMonitoring as the demo first applies it."""
     return read("sergasmonitoring.yaml")[0]
+
+
+def labelled(objects: list[Object]) -> list[Object]:
+    """Label objects as the demo's own, so that it finds them again when it is removed."""
+    for item in objects:
+        item["metadata"]["labels"] = {**item["metadata"].get("labels", {}), **MADE_BY}
+    return objects
 
 
 def with_image(objects: list[Object], image: str) -> list[Object]:

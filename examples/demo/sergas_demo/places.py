@@ -12,7 +12,8 @@ APPLICATION = CHECKOUT / "examples" / "sergas-app" / "k8s.yaml"
 MANIFESTS = CHECKOUT / "examples" / "demo" / "manifests"
 
 RELEASE = "sergas"
-NAMESPACE = "monitoring"
+NAMESPACE = "sergas-demo-monitoring"
+"""Of the release and the SergasMonitoring. Not `monitoring`, which people use for their own."""
 DEMO_NAMESPACE = "sergas-demo"
 NAME = "sergas"
 """Name of the SergasMonitoring, and so of all that belongs to it."""
@@ -21,8 +22,3 @@ NAME = "sergas"
 def environment() -> dict[str, str]:
     """The process's environment with the checkout's pinned tools first on PATH."""
     return os.environ | {"PATH": f"{CHECKOUT / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}"}
-
-
-def here(path: Path) -> str:
-    """A path as one would type it in the checkout."""
-    return str(path.relative_to(CHECKOUT)) if path.is_relative_to(CHECKOUT) else str(path)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import yaml
-from sergas_demo import prometheus
+from sergas_demo import ownership, prometheus
 from sergas_demo.kube import Kube, Object, path
 from sergas_demo.waiting import expect, until
 
@@ -72,7 +72,8 @@ def install(kube: Kube, namespace: str, monitoring: str) -> None:
     """
     # node-exporter looks at the node's folders, which no stricter standard lets a pod do.
     labels = MADE_BY | {"pod-security.kubernetes.io/enforce": "privileged"}
-    kube.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace, "labels": labels}})
+    made = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace, "labels": labels}}
+    ownership.create_namespaces(kube, [made], ownership.E2E)
     every = [*objects(namespace, monitoring), *strained(namespace)]
     kube.apply(*(every if BOUNDED else map(unbounded, every)))
 
@@ -109,7 +110,9 @@ def _all_seen(stack: Stack) -> None:
 
 
 def remove(kube: Kube, namespace: str) -> None:
-    """Take them away; the namespace may still be emptied when it returns."""
+    """Take them away; the namespace may still be emptied when it returns. One of somebody else's is not touched."""
+    if not ownership.owned_namespaces(kube, [namespace], ownership.E2E):
+        return
     kube.delete(path("v1", "", "namespaces", namespace))
     for item in _cluster_wide(namespace):
         kube.delete(path(item["apiVersion"], "", f"{item['kind'].lower()}s", item["metadata"]["name"]))

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from sergas_demo import cleanup, manifests, monitoring, prometheus
+from sergas_demo import cleanup, manifests, monitoring, ownership, prometheus
 from sergas_demo.install import rolled_out
 from sergas_demo.kube import Kube, Object, Web, path
 from sergas_demo.sink import Sink
@@ -120,13 +120,14 @@ def _write_on(stack: Stack) -> None:
 
 def make_namespaces(kube: Kube, plan: Plan) -> None:
     """Make all its namespaces; for what must be there before the rest."""
-    kube.apply(*map(_namespace, plan.namespaces))
+    ownership.create_namespaces(kube, [_namespace(name) for name in plan.namespaces], ownership.E2E)
 
 
 def remove(kube: Kube, plan: Plan) -> None:
     """Take everything away; the namespaces may still be emptied when it returns."""
-    there = [name for name in plan.namespaces if kube.get(path("v1", "", "namespaces", name))]
-    kube.helm("uninstall", "drill", "--namespace", plan.namespace, "--ignore-not-found")
+    there = ownership.owned_namespaces(kube, plan.namespaces, ownership.E2E)
+    if plan.namespace in there:
+        kube.helm("uninstall", "drill", "--namespace", plan.namespace, "--ignore-not-found")
     cleanup.stop_stacks(kube, there)
     for name in there:
         kube.delete(path("v1", "", "namespaces", name))
@@ -135,7 +136,7 @@ def remove(kube: Kube, plan: Plan) -> None:
 def gone(kube: Kube, plan: Plan) -> None:
     """Raise NotYet while one of its namespaces, or that of its exporters, is still there."""
     every = [*plan.namespaces, *filter(None, [plan.exporters])]
-    left = [name for name in every if kube.get(path("v1", "", "namespaces", name))]
+    left = ownership.owned_namespaces(kube, every, ownership.E2E)
     expect(not left, f"{', '.join(left)} still being emptied")
 
 
