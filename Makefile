@@ -10,7 +10,9 @@ UV := bin/uv
 PY := .venv/bin/python
 CLUSTER_CMD := $(PY) tests/e2e/cluster
 # Before what talks to the cluster: which one it is, how to reach it, and an end here unless it is that one.
-ON_CLUSTER = export CLUSTER=$$($(CLUSTER_CMD) choose); export KUBECONFIG=$$($(CLUSTER_CMD) kubeconfig); $(CLUSTER_CMD) guard;
+ON_CLUSTER = $(HAND_BACK) export CLUSTER=$$($(CLUSTER_CMD) choose); export KUBECONFIG=$$($(CLUSTER_CMD) kubeconfig); $(CLUSTER_CMD) guard;
+# Under sudo, what root leaves in the checkout and in caches becomes the user's, however the recipe ends.
+HAND_BACK = trap '$(CLUSTER_CMD) hand-back' EXIT;
 # packaged | kind | existing. Empty: kind where a Docker engine answers, the packaged cluster otherwise.
 CLUSTER ?=
 export CLUSTER
@@ -19,8 +21,8 @@ export PATH := $(CURDIR)/bin:$(PATH)
 ##@ Main
 
 .PHONY: demo
-demo: venv tools ## Bring a cluster up, install the chart, inject a fault, follow the alert to Slack, PagerDuty and mail
-	@$(PY) examples/demo
+demo: cluster-tools ## Bring a cluster up, install the chart, inject a fault, follow the alert to Slack, PagerDuty and mail
+	@$(HAND_BACK) $(PY) examples/demo
 
 .PHONY: test
 test: lint test-unit test-matrix test-frameworks test-apiserver mutants test-e2e ## Everything: linters, generated files, unit, chart, rules, end to end on a cluster
@@ -63,7 +65,7 @@ test-argocd: venv cluster images ## manifests/argocd under a real Argo CD, on th
 
 .PHONY: test-stack
 test-stack: venv ## The whole chart, with kube-prometheus-stack and Grafana: CLUSTER=kind and the internet
-	@$(CLUSTER_CMD) tools; $(CLUSTER_CMD) up --bare; $(CLUSTER_CMD) images
+	@$(CLUSTER_CMD) check; $(CLUSTER_CMD) tools; $(CLUSTER_CMD) up --bare; $(CLUSTER_CMD) images
 	@export KUBECONFIG=$$($(CLUSTER_CMD) kubeconfig); $(CLUSTER_CMD) guard; $(PY) -m pytest -m stack tests/stack
 
 .PHONY: prove-alerts
@@ -116,7 +118,8 @@ preview-images: ## Draw the example's dashboards and put their pictures into doc
 	@rm docs/dashboards/images/*-phone.png
 
 .PHONY: bench-operator
-bench-operator: venv tools ## Reaction time, API writes and memory of the operator on a real API server
+bench-operator: venv ## Reaction time, API writes and memory of the operator on a real API server
+	@$(CLUSTER_CMD) tools light prometheus-operator
 	$(PY) tests/bench/bench_operator.py
 
 .PHONY: bench-dashboards
@@ -131,8 +134,13 @@ bench-metrics: venv ## Speed and memory of the library against its peers (some p
 ##@ Cluster
 
 .PHONY: cluster
-cluster: venv tools ## Start the test cluster (CLUSTER=packaged|kind|existing), or complete what is there
+cluster: cluster-tools ## Start the test cluster (CLUSTER=packaged|kind|existing), or complete what is there
 	@$(CLUSTER_CMD) up
+
+.PHONY: cluster-tools
+cluster-tools: venv # Checks first: building takes a quarter to half an hour the first time
+	@$(CLUSTER_CMD) check
+	@$(CLUSTER_CMD) tools
 
 .PHONY: images
 images: cluster ## Build the project's images and load them into the cluster
@@ -160,7 +168,7 @@ $(UV):
 	@ln -sf ../build/uv/bin/uv $@
 
 .PHONY: tools
-tools: venv ## Pinned programs into bin/, built once and cached outside the checkout
+tools: venv ## Pinned programs of the chosen cluster into bin/, built once and cached outside the checkout
 	@$(CLUSTER_CMD) tools
 
 .PHONY: tools-light

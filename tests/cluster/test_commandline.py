@@ -1,7 +1,7 @@
 import json
 
 import pytest
-from sergas_cluster import commandline, ownimages, paths, pythonbase, verbs
+from sergas_cluster import commandline, ownimages, paths, pins, pythonbase, verbs
 from sergas_cluster.errors import ClusterError
 
 
@@ -47,7 +47,8 @@ def test_images_for_ones_own_cluster_need_a_registry(monkeypatch, capsys):
     assert commandline.main(["images"]) == 1
     assert capsys.readouterr().err.strip() == (
         "error: CLUSTER=existing pulls images from a registry: set SERGAS_E2E_REGISTRY to one you may push to and the"
-        " cluster may pull from, for example ghcr.io/<you>"
+        " cluster may pull from, for example ghcr.io/<you>; or set SERGAS_E2E_IMAGES to images that the cluster has or"
+        " can pull, for example operator=ghcr.io/<you>/sergas-operator:1,app=...,sink=..."
     )
 
 
@@ -71,7 +72,34 @@ def test_the_audit_log_is_printed_oldest_file_first(monkeypatch, capsys):
 @pytest.mark.parametrize(("cluster", "group"), [("packaged", "cluster"), ("kind", "docker"), ("existing", "docker")])
 def test_the_tools_to_build_follow_the_cluster(monkeypatch, cluster, group):
     monkeypatch.setenv("CLUSTER", cluster)
-    assert verbs.needed_groups() == ["light", group]
+    assert verbs.needed_groups() == [group]
+
+
+@pytest.mark.parametrize("cluster", ["kind", "existing"])
+def test_builds_no_control_plane_for_a_cluster_that_brings_its_own(monkeypatch, cluster):
+    monkeypatch.setenv("CLUSTER", cluster)
+    built = {binary for unit in pins.select(verbs.needed_groups()) for binary, _ in unit.binaries}
+    assert built == {"helm", "helm4", "kubectl", "kind"}
+
+
+def test_images_for_ones_own_cluster_may_be_given(monkeypatch, capsys):
+    monkeypatch.setenv("CLUSTER", "existing")
+    monkeypatch.setenv("SERGAS_E2E_IMAGES", "operator=a/o:1,app=a/p:2,sink=a/s:3")
+    assert commandline.main(["images", "operator", "sink", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"operator": "a/o:1", "sink": "a/s:3"}
+
+
+@pytest.mark.parametrize("text", ["operator=a", "operator=a,app=b,sink=", "operator=a,app=b,sink=c,sink=d"])
+def test_given_images_that_are_not_all_of_them_are_refused(monkeypatch, capsys, text):
+    monkeypatch.setenv("CLUSTER", "existing")
+    monkeypatch.setenv("SERGAS_E2E_IMAGES", text)
+    assert commandline.main(["images"]) == 1
+    assert f"SERGAS_E2E_IMAGES={text} must name each of operator, app, sink once" in unbroken(capsys.readouterr().err)
+
+
+def unbroken(text):
+    """A message without the line breaks that a narrow terminal gives it."""
+    return " ".join(text.split())
 
 
 def test_an_image_is_named_by_what_goes_into_it(monkeypatch, tmp_path):

@@ -4,10 +4,12 @@ import argparse
 import json
 from collections.abc import Callable
 
-from . import choosing, debian, operatorstack, pins, toolbuild, verbs
+from . import choosing, debian, handback, operatorstack, pins, toolbuild, verbs
 from .errors import ClusterError
 from .terminal import console, say
 
+BUILDING = {"up", "images", "exporters", "tools", "hand-back"}
+"""Verbs after which files in the checkout and in caches may be new."""
 Act = Callable[[argparse.Namespace], None]
 
 
@@ -22,6 +24,9 @@ def main(arguments: list[str]) -> int:
     except KeyboardInterrupt:
         console.print("interrupted; the same command picks up where it stopped", markup=False)
         return 130
+    finally:
+        if options.verb in BUILDING:
+            handback.give_back()
     return 0
 
 
@@ -36,6 +41,7 @@ def parser() -> argparse.ArgumentParser:
     up = _add(verb, "up", "start the cluster, or complete and heal the one there is", _up)
     up.add_argument("--dry-run", action="store_true", help="with CLUSTER=kind: print the commands, run none")
     up.add_argument("--bare", action="store_true", help="with CLUSTER=kind: without prometheus-operator")
+    _add(verb, "check", "end with 1 when root, disk, ports, Docker or a setting is missing, before building", _check)
     down = _add(verb, "down", "end the cluster and leave nothing behind", _down)
     down.add_argument("--all", action="store_true", dest="everything", help="drop its image store too")
     _json(_add(verb, "status", "what runs and where its files are; ends with 1 unless ready", _status))
@@ -56,6 +62,7 @@ def parser() -> argparse.ArgumentParser:
     _add(verb, "kubeconfig", "print the path of the cluster's kubeconfig", lambda _: print(verbs.kubeconfig()))
     _add(verb, "audit", "print the API server's audit log, a JSON object a line", lambda _: verbs.audit())
     _add(verb, "guard", "end with 1 unless the current context is the cluster's", lambda _: verbs.guard())
+    _add(verb, "hand-back", "under sudo: give files that root made in your folders to you", lambda _: None)
     choose = _add(verb, "choose", "print which cluster is used here", _choose)
     choose.add_argument("--quiet", action="store_true", help="do not say why")
     return root
@@ -78,6 +85,10 @@ def _up(options: argparse.Namespace) -> None:
         verbs.show_plan()
     else:
         verbs.up(bare=options.bare)
+
+
+def _check(_: argparse.Namespace) -> None:
+    verbs.check()
 
 
 def _down(options: argparse.Namespace) -> None:

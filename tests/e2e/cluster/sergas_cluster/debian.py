@@ -60,11 +60,7 @@ def install(needed: Mapping[str, str] = PACKAGES) -> None:
     if not wanted:
         return
     line = f"apt-get update && apt-get install --yes {' '.join(wanted)}"
-    if shutil.which("apt-get") is None:
-        raise ClusterError(
-            f"this {platform.system()} has no apt-get; get {', '.join(wanted)} from your system's packages"
-            " (the names are Debian's), or run with CLUSTER=kind where there is Docker"
-        )
+    require_apt(needed)
     if os.geteuid() != 0:
         raise ClusterError(f"Debian packages are missing; as root type: {line}")
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
@@ -72,6 +68,16 @@ def install(needed: Mapping[str, str] = PACKAGES) -> None:
         output(["apt-get", "update", "-q"], "update the package lists", env=environment)
         argv = ["apt-get", "install", "-q", "--yes", *wanted]
         output(argv, "install Debian packages", env=environment)
+
+
+def require_apt(needed: Mapping[str, str] = PACKAGES) -> None:
+    """Raise ClusterError when packages are missing and there is no apt-get to install them."""
+    wanted = missing(needed)
+    if wanted and shutil.which("apt-get") is None:
+        raise ClusterError(
+            f"this {platform.system()} has no apt-get; get {', '.join(wanted)} from your system's packages"
+            " (the names are Debian's), or run with CLUSTER=kind where there is Docker"
+        )
 
 
 def require_root() -> None:

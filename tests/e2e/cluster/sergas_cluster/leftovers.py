@@ -9,7 +9,7 @@ import signal
 from itertools import pairwise
 from pathlib import Path
 
-from . import debian, hostfolders, mounts, node, paths, process, runtime, topology
+from . import bridge, debian, hostfolders, mounts, node, paths, process, runtime, topology
 from .command import succeeds
 
 CGROUPS = Path("/sys/fs/cgroup")
@@ -26,6 +26,7 @@ def clear(containers: set[str]) -> None:
             hostfolders.remove_empty(CGROUPS / controller / top)  # one that holds processes is not ours, and stays
     hostfolders.clear(containers)
     node.restore_sysctls()
+    bridge.unload()
     shutil.rmtree(paths.run(), ignore_errors=True)
 
 

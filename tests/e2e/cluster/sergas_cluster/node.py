@@ -5,13 +5,14 @@ from pathlib import Path
 
 import yaml
 
-from . import hostfolders, mounts, paths, pki, runtime, topology
+from . import bridge, hostfolders, mounts, paths, pki, runtime, topology
 from .command import output
 from .daemons import Daemon
 
 # Many pods and their reloaders watch files; Linux's defaults (128 instances) run out at about 20 pods.
 SYSCTLS = {
     "net.ipv4.ip_forward": "1",
+    "net.bridge.bridge-nf-call-iptables": "1",  # Services between pods of one bridge: bridge.py
     "fs.inotify.max_user_instances": "8192",
     "fs.inotify.max_user_watches": "524288",
 }
@@ -148,9 +149,10 @@ def write_configuration() -> None:
 
 
 def prepare_kernel() -> None:
-    """Give the node its address, set sysctls (their old values are kept for `down`), and make the kubelet's folder a
-    mount that propagates."""
+    """Load br_netfilter, set sysctls (their old values are kept for `down`), give the node its address, and make the
+    kubelet's folder a mount that propagates."""
     hostfolders.remember()
+    bridge.load()
     _remember_sysctls()
     for name, value in SYSCTLS.items():
         if int(_sysctl(name).read_text()) < int(value):
@@ -176,7 +178,8 @@ def restore_sysctls() -> None:
     """Put back what prepare_kernel() found."""
     if sysctls_file().exists():
         for name, value in json.loads(sysctls_file().read_text()).items():
-            _sysctl(name).write_text(value)
+            if _sysctl(name).exists():  # not after its module has been unloaded
+                _sysctl(name).write_text(value)
 
 
 def sysctls_file() -> Path:

@@ -16,6 +16,13 @@ DOCKERFILES = {
     "app": "examples/sergas-app/Dockerfile",
     "sink": "examples/demo/sink/Dockerfile",
 }
+REGISTRY_VARIABLE = "SERGAS_E2E_REGISTRY"
+IMAGES_VARIABLE = "SERGAS_E2E_IMAGES"
+NO_REGISTRY = (
+    f"CLUSTER=existing pulls images from a registry: set {REGISTRY_VARIABLE} to one you may push to and the cluster may"
+    f" pull from, for example ghcr.io/<you>; or set {IMAGES_VARIABLE} to images that the cluster has or can pull, for"
+    " example operator=ghcr.io/<you>/sergas-operator:1,app=...,sink=..."
+)
 REPOSITORY = "ghcr.io/sergas/sergas-"
 REGISTRY_BASE = "pulled"
 KEPT = 5  # archives of an image: a source change makes another, of about 250 MB
@@ -59,6 +66,23 @@ def dockerfile(short: str) -> Path:
 
 def _tag(short: str, file: Path, base: str) -> str:
     return f"{REPOSITORY}{short}:dev-{buildcontext.key(file, paths.CHECKOUT, base)}"
+
+
+def given() -> dict[str, str]:
+    """Short name to full name of the images that SERGAS_E2E_IMAGES names; empty when it is unset.
+
+    Raises:
+        ClusterError: when it does not name each image once as <short name>=<image>.
+    """
+    text = os.environ.get(IMAGES_VARIABLE, "")
+    pairs = [part.partition("=") for part in text.split(",") if part]
+    named = {short.strip(): image.strip() for short, _, image in pairs}
+    if text and (len(pairs) != len(DOCKERFILES) or set(named) != set(DOCKERFILES) or not all(named.values())):
+        raise ClusterError(
+            f"{IMAGES_VARIABLE}={text} must name each of {', '.join(DOCKERFILES)} once, as <name>=<image>, separated by"
+            " commas"
+        )
+    return named
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from . import (
     addons,
+    bridge,
     controlplane,
     daemons,
     debian,
@@ -33,7 +34,9 @@ STOP_GRACE_SECONDS = 3.0  # the state is thrown away: no need to be gentle
 
 
 def up() -> None:
-    """Start the cluster, or complete and heal the one there is; returns when DNS and prometheus-operator are ready.
+    """Start the cluster, or complete and heal the one there is.
+
+    Returns when DNS and prometheus-operator are ready and a pod has reached a Service.
 
     Raises:
         ClusterError: what is missing, in the way, or did not start.
@@ -41,7 +44,7 @@ def up() -> None:
     debian.require_root()
     toolbuild.require_linux()
     debian.install()
-    if not _alive():
+    if not alive():
         ports.require_free()  # before the builds, which may take minutes
     bins = toolbuild.build(["cluster"])
     archives = list(thirdparty.archives().values())
@@ -57,15 +60,15 @@ def _all_daemons(bins: dict[str, Path]) -> tuple[Daemon, ...]:
     return (*controlplane.daemons(bins), runtime.daemon(), *node.daemons(bins))
 
 
-def _alive() -> list[str]:
+def alive() -> list[str]:
     """Names of the daemons that run."""
     return [name for name in daemons.recorded() if daemons.running(name)]
 
 
 def _settle(bins: dict[str, Path]) -> None:
     """Leave either a cluster of these pins that lacks some daemons at most, or nothing."""
-    alive = _alive()
-    if paths.run().exists() and not alive:
+    running = alive()
+    if paths.run().exists() and not running:
         say("the last cluster was not taken down; clearing what it left, and starting a new one")
         _clear()
     changed = [daemon.name for daemon in _all_daemons(bins) if daemons.changed(daemon)]
@@ -74,7 +77,7 @@ def _settle(bins: dict[str, Path]) -> None:
             f"a cluster with other versions or settings of {', '.join(changed)} runs, started from {_origin()};"
             " take it down first: python tests/e2e/cluster down"
         )
-    if alive and _origin() != str(paths.CHECKOUT):
+    if running and _origin() != str(paths.CHECKOUT):
         say(f"using the cluster that {_origin()} started: it has the same versions")
 
 
@@ -112,6 +115,7 @@ def _start(bins: dict[str, Path], archives: list[Path]) -> str:
     addons.apply_operator()
     addons.mark_applied()
     addons.wait_ready()
+    until(bridge.service_reached, "connection from a pod to a Service", 30, ("kube-proxy", "containerd"))
     _require_alive(_all_daemons(bins))
     if len(started) == len(_all_daemons(bins)):
         return "started"

@@ -50,6 +50,16 @@ def published(unit: pins.Unit) -> Path:
     return folder
 
 
+def has_go() -> bool:
+    """Whether a Go toolchain is on PATH."""
+    return shutil.which("go") is not None
+
+
+def cached(unit: pins.Unit) -> bool:
+    """Whether the unit's binaries are in the cache."""
+    return _complete(unit, paths.tools() / f"{unit.name}-{key(unit)}")
+
+
 def _complete(unit: pins.Unit, folder: Path) -> bool:
     return all((folder / binary).exists() for binary, _ in unit.binaries)
 

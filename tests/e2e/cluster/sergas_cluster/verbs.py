@@ -5,13 +5,11 @@ import shlex
 import sys
 from pathlib import Path
 
-from . import choosing, exporterimages, kindcluster, packaged, paths, runtime, toolbuild
+from . import choosing, exporterimages, kindcluster, ownimages, packaged, paths, preflight, runtime, toolbuild
 from . import guard as guarding
 from .command import succeeds
 from .errors import ClusterError
 from .terminal import say
-
-REGISTRY_VARIABLE = "SERGAS_E2E_REGISTRY"
 
 
 def up(*, bare: bool = False) -> None:
@@ -124,12 +122,11 @@ def images(chosen: list[str]) -> dict[str, str]:
         return packaged.images(chosen)
     if cluster == "kind":
         return kindcluster.build_images(chosen)
-    registry = os.environ.get(REGISTRY_VARIABLE)
+    if given := ownimages.given():
+        return {short: given[short] for short in chosen or given}
+    registry = os.environ.get(ownimages.REGISTRY_VARIABLE)
     if not registry:
-        raise ClusterError(
-            f"CLUSTER=existing pulls images from a registry: set {REGISTRY_VARIABLE} to one you may push to and the"
-            " cluster may pull from, for example ghcr.io/<you>"
-        )
+        raise ClusterError(ownimages.NO_REGISTRY)
     return kindcluster.push_images(chosen, registry)
 
 
@@ -156,5 +153,13 @@ def tag_images(names: dict[str, str], tag: str) -> None:
 
 
 def needed_groups() -> list[str]:
-    """The tool groups that tests and the demo need on the chosen cluster."""
-    return ["light", {"packaged": "cluster", "kind": "docker", "existing": "docker"}[choosing.choose().cluster]]
+    """The tool groups that the chosen cluster needs, and what runs on it. No cluster needs the linters' and the unit
+    tests' programs; kind and an existing one bring their own control plane and Prometheus."""
+    return [{"packaged": "cluster", "kind": "docker", "existing": "docker"}[choosing.choose().cluster]]
+
+
+def check() -> None:
+    """Check what must hold before anything is built for the chosen cluster."""
+    choice = choosing.choose()
+    preflight.check(choice.cluster)
+    say(f"nothing stands in the way of the {choice.cluster} cluster: {choice.reason}")
