@@ -26,6 +26,9 @@ PLACES = (
     ("manifests/argocd/environments/applicationset.yaml", r"targetRevision: v(\d\S*)$"),
     ("manifests/flux/sources.yaml", r"ref: \{tag: v(\S+)\}$"),
     ("manifests/flux/release.yaml", r"^ +version: (\S+)$"),
+    ("manifests/overlays/production/kustomization.yaml", r"^ +newTag: (\S+)$"),
+    ("examples/sergas-app/kustomization.yaml", r"^ +newTag: (\S+)$"),
+    ("examples/sergas-app/k8s.yaml", r"image: ghcr\.io/sergas/sergas-app:(\S+)$"),
 )
 
 

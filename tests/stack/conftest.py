@@ -55,8 +55,9 @@ def stack() -> Iterator[Stack]:
     """The chart installed and its SergasMonitoring ready."""
     if os.environ.get("CLUSTER") != "kind":
         pytest.exit("the whole chart needs images and charts from the internet; type `make test-stack CLUSTER=kind`", 2)
-    password = secrets.token_urlsafe(16)
     with onecluster.opened() as kube:
+        # Grafana reads it when it starts first, and keeps it: a second run must not invent another one.
+        password = manifests.existing(kube, NAMESPACE, ADMIN, "admin-password") or secrets.token_urlsafe(16)
         login = manifests.secret(NAMESPACE, ADMIN, {"admin-user": "admin", "admin-password": password})
         kube.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}, login)
         install(kube)
