@@ -61,7 +61,7 @@ async def started(metrics: MetricsCollector) -> AsyncIterator[Callable[..., Any]
     running: list[tuple[Any, httpx.AsyncClient]] = []
 
     async def start(**settings: Any) -> httpx.AsyncClient:
-        app = build(Settings(**{"role": "api", "accounts": 5, **settings}), metrics)
+        app = build(Settings(**{"role": "api", "accounts": 5, "faults": True, **settings}), metrics)
         lifespan = app.router.lifespan_context(app)
         await lifespan.__aenter__()
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
@@ -82,7 +82,7 @@ class Process:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
-        settings = {"SERGAS_PORT": str(port), "SERGAS_HOST": "127.0.0.1", **environment}
+        settings = {"SERGAS_PORT": str(port), "SERGAS_HOST": "127.0.0.1", "SERGAS_FAULTS": "enabled", **environment}
         self.process = subprocess.Popen(
             [sys.executable, "-W", "ignore", "-m", "sergas_app"],
             cwd=APP,

@@ -67,5 +67,5 @@ def test_no_object_names_a_namespace() -> None:
 def test_the_readme_lists_every_setting_and_fault() -> None:
     readme = (APP / "README.md").read_text()
     settings = re.findall(r'"(SERGAS_[A-Z_]+)"', (APP / "sergas_app" / "settings.py").read_text())
-    assert len(settings) == 9
+    assert len(settings) == 10
     assert [name for name in {*settings, *Faults.model_fields} if f"`{name}`" not in readme] == []

@@ -19,8 +19,11 @@ def test_every_variable_is_read() -> None:
         "SERGAS_ZOHO_QUOTA": "7",
         "SERGAS_MISHAPS": "0.25",
         "SERGAS_LOG_LEVEL": "DEBUG",
+        "SERGAS_FAULTS": "enabled",
     }
-    assert read_settings(environment) == Settings("agents", "127.0.0.1", 9000, 2.5, 3, 10, 7, 0.25, "debug")
+    assert read_settings(environment) == Settings(
+        "agents", "127.0.0.1", 9000, 2.5, 3, 10, 7, 0.25, "debug", faults=True
+    )
 
 
 @pytest.mark.parametrize(
@@ -28,6 +31,11 @@ def test_every_variable_is_read() -> None:
     [
         ("SERGAS_ROLE", "worker", "SERGAS_ROLE='worker' is no role: write one of all, api, agents"),
         ("SERGAS_LOAD_RATE", "fast", "SERGAS_LOAD_RATE='fast' is no number: write one, such as SERGAS_LOAD_RATE=0"),
+        ("SERGAS_ACCOUNTS", "0", "SERGAS_ACCOUNTS='0' is below 1: write 1 or more"),
+        ("SERGAS_WORKERS", "0", "SERGAS_WORKERS='0' is below 1: write 1 or more"),
+        ("SERGAS_ZOHO_QUOTA", "0", "SERGAS_ZOHO_QUOTA='0' is below 1: write 1 or more"),
+        ("SERGAS_PORT", "65536", "SERGAS_PORT='65536' is above 65535: write a port, such as SERGAS_PORT=8000"),
+        ("SERGAS_FAULTS", "yes", "SERGAS_FAULTS='yes' is no switch: write one of enabled, disabled"),
         ("SERGAS_PORT", "-1", "SERGAS_PORT='-1' is below 0: write 0 or more"),
         ("SERGAS_PORT", "80.5", "SERGAS_PORT='80.5' is no whole number: write one, such as SERGAS_PORT=8000"),
         ("SERGAS_MISHAPS", "5", "SERGAS_MISHAPS='5' is above 1: write a share, such as SERGAS_MISHAPS=0.01"),

@@ -32,8 +32,8 @@ def far_end(image: str, namespace: str = DEMO_NAMESPACE) -> list[Object]:
 
 
 def application(image: str) -> list[Object]:
-    """The application, which makes its own load."""
-    objects = [item for item in yaml.safe_load_all(APPLICATION.read_text()) if item]
+    """The application, which makes its own load, and in which faults can be switched on."""
+    objects = with_faults([item for item in yaml.safe_load_all(APPLICATION.read_text()) if item])
     return in_namespace(with_image(objects, image), DEMO_NAMESPACE)
 
 
@@ -55,6 +55,15 @@ def with_image(objects: list[Object], image: str) -> list[Object]:
         if item["kind"] == "Deployment":
             for container in item["spec"]["template"]["spec"]["containers"]:
                 container["image"] = image
+    return objects
+
+
+def with_faults(objects: list[Object]) -> list[Object]:
+    """Let faults be switched on in the application's Deployments."""
+    for item in objects:
+        if item["kind"] == "Deployment":
+            for container in item["spec"]["template"]["spec"]["containers"]:
+                container["env"].append({"name": "SERGAS_FAULTS", "value": "enabled"})
     return objects
 
 

@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-
 import httpx
 from fastapi import FastAPI
 
@@ -15,19 +10,16 @@ from sergas_metrics import MetricsCollector, instrument
 from .accounts import Accounts
 from .agents import Agents
 from .api import api_router
-from .control import control_router
+from .control import control_router, health_router
 from .database import Database
 from .faults import FaultSwitches
+from .jobs import Job, Jobs
 from .load import Load, request_at_random
 from .memory import Memory
 from .mishaps import Mishaps
 from .recommendations import Recommender
 from .settings import Settings
 from .zoho import ZohoClient
-
-log = logging.getLogger("sergas_app")
-
-Job = Callable[[], Awaitable[None]]
 
 
 def build(settings: Settings, metrics: MetricsCollector | None = None) -> FastAPI:
@@ -43,7 +35,7 @@ def build(settings: Settings, metrics: MetricsCollector | None = None) -> FastAP
     accounts = Accounts(metrics, faults, database, settings.accounts)
     zoho = ZohoClient(metrics, faults, mishaps, settings.zoho_quota)
     recommender = Recommender(metrics, faults, mishaps)
-    jobs: list[Job] = [database.watch]
+    jobs: dict[str, Job] = {"database": database.watch}
     if settings.has_agents:
         agents = Agents(
             accounts=accounts,
@@ -54,12 +46,15 @@ def build(settings: Settings, metrics: MetricsCollector | None = None) -> FastAP
             faults=faults,
             workers=settings.workers,
         )
-        jobs += [agents.run, accounts.measure_lag, lambda: load.run(agents.give)]
+        jobs |= {"agents": agents.run, "lag": accounts.measure_lag, "tasks": lambda: load.run(agents.give)}
     if settings.has_api:
-        jobs.append(_requests(load, settings))
+        jobs["requests"] = _requests(load, settings)
 
-    app = FastAPI(title=f"Sergas example ({settings.role})", lifespan=_running(jobs))
-    app.include_router(control_router(faults, load))
+    background = Jobs(jobs)
+    app = FastAPI(title=f"Sergas example ({settings.role})", lifespan=lambda _: background.running())
+    app.include_router(health_router(background))
+    if settings.faults:
+        app.include_router(control_router(faults, load))
     if settings.has_api:
         app.include_router(api_router(accounts, zoho, recommender, metrics, faults))
     return instrument(app, collector=metrics)
@@ -73,25 +68,3 @@ def _requests(load: Load, settings: Settings) -> Job:
             await load.run(lambda: request_at_random(client, settings.accounts))
 
     return job
-
-
-def _running(jobs: list[Job]) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
-    @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        running = [asyncio.ensure_future(job()) for job in jobs]
-        for task in running:
-            task.add_done_callback(_report)
-        try:
-            yield
-        finally:
-            for task in running:
-                task.cancel()
-            await asyncio.gather(*running, return_exceptions=True)
-
-    return lifespan
-
-
-def _report(task: asyncio.Future[None]) -> None:
-    """Say so when a job ends by itself: none of them should."""
-    if not task.cancelled() and task.exception() is not None:
-        log.critical("a background job ended", exc_info=task.exception())

@@ -1,4 +1,4 @@
-"""The switches: faults, the rate of load, and health. Every role has them, and no fault reaches them."""
+"""Health, and the switches of faults and load. Every role has them, and no fault reaches them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from fastapi import APIRouter, BackgroundTasks, HTTPException
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from .faults import Faults, FaultSwitches
+from .jobs import Jobs
 from .load import Load
 
 
@@ -17,13 +18,22 @@ class LoadRate(BaseModel):
     rate: float = Field(ge=0, le=500, description="Requests per second in the API, tasks per second in agents")
 
 
-def control_router(faults: FaultSwitches, load: Load) -> APIRouter:
-    """The routes of the switches."""
+def health_router(jobs: Jobs) -> APIRouter:
+    """Health: 503 once a background job has ended, so that Kubernetes restarts the container."""
     router = APIRouter()
 
     @router.get("/healthz")
     async def health() -> dict[str, str]:
+        if ended := jobs.ended():
+            raise HTTPException(503, f"ended, though it should run until shutdown: {', '.join(ended)}")
         return {"status": "ok"}
+
+    return router
+
+
+def control_router(faults: FaultSwitches, load: Load) -> APIRouter:
+    """The routes of the switches, for a process that is there to be broken: whoever reaches them can stop it."""
+    router = APIRouter()
 
     @router.get("/faults")
     async def show_faults() -> Faults:

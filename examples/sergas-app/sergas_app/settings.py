@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 ROLES = ("all", "api", "agents")
+SWITCH = ("enabled", "disabled")
 LEVELS = ("critical", "error", "warning", "info", "debug")
+LAST_PORT = 65535
 
 N = TypeVar("N", int, float)
 
@@ -27,6 +29,7 @@ class Settings:
         workers: Tasks that each agent works on at once.
         accounts: Accounts that exist.
         zoho_quota: Calls per minute that the simulated Zoho allows.
+        faults: Whether faults can be switched on and the load changed over HTTP, by anyone who reaches the port.
         mishaps: Share of calls, queries and answers that go wrong in ordinary times, from 0 to 1.
         log_level: Level of the log.
     """
@@ -40,6 +43,7 @@ class Settings:
     zoho_quota: int = 6000
     mishaps: float = 0.0
     log_level: str = "info"
+    faults: bool = False
 
     @property
     def has_api(self) -> bool:
@@ -61,13 +65,14 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     return Settings(
         role=_word(environment, "SERGAS_ROLE", Settings.role, ROLES, "role"),
         host=environment.get("SERGAS_HOST", Settings.host),
-        port=_count(environment, "SERGAS_PORT", Settings.port),
+        port=_port(environment, "SERGAS_PORT", Settings.port),
         load_rate=_number(environment, "SERGAS_LOAD_RATE", Settings.load_rate, float, "number"),
         workers=_count(environment, "SERGAS_WORKERS", Settings.workers),
         accounts=_count(environment, "SERGAS_ACCOUNTS", Settings.accounts),
         zoho_quota=_count(environment, "SERGAS_ZOHO_QUOTA", Settings.zoho_quota),
         mishaps=_share(environment, "SERGAS_MISHAPS", Settings.mishaps),
         log_level=_word(environment, "SERGAS_LOG_LEVEL", Settings.log_level, LEVELS, "level"),
+        faults=_word(environment, "SERGAS_FAULTS", "disabled", SWITCH, "switch") == "enabled",
     )
 
 
@@ -79,7 +84,17 @@ def _word(environment: Mapping[str, str], name: str, default: str, allowed: tupl
 
 
 def _count(environment: Mapping[str, str], name: str, default: int) -> int:
-    return _number(environment, name, default, int, "whole number")
+    count = _number(environment, name, default, int, "whole number")
+    if count < 1:
+        raise ValueError(f"{name}={environment[name]!r} is below 1: write 1 or more")
+    return count
+
+
+def _port(environment: Mapping[str, str], name: str, default: int) -> int:
+    port = _count(environment, name, default)
+    if port > LAST_PORT:
+        raise ValueError(f"{name}={environment[name]!r} is above {LAST_PORT}: write a port, such as {name}={default}")
+    return port
 
 
 def _share(environment: Mapping[str, str], name: str, default: float) -> float:

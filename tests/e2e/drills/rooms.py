@@ -8,6 +8,7 @@ from sergas_demo.kube import Kube, Object, Web
 from sergas_demo.places import APPLICATION
 
 COMPONENTS = ("api", "agents")
+SWITCHES = {"SERGAS_MISHAPS": "0", "SERGAS_FAULTS": "enabled"}
 
 
 @dataclass(frozen=True)
@@ -40,9 +41,9 @@ def _component(item: Object) -> str:
 
 
 def _set(deployment: Object, settings: dict[str, str]) -> None:
-    """Change the environment of a Deployment's container. Nothing goes wrong in it by itself."""
+    """Change the environment of a Deployment's container. Nothing goes wrong in it but faults that are switched on."""
     [container] = deployment["spec"]["template"]["spec"]["containers"]
-    changed = {one["name"]: one["value"] for one in container["env"]} | {"SERGAS_MISHAPS": "0"} | settings
+    changed = {one["name"]: one["value"] for one in container["env"]} | SWITCHES | settings
     container["env"] = [{"name": name, "value": value} for name, value in changed.items()]
 
 
