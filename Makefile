@@ -58,6 +58,10 @@ test-apiserver: venv ## The operator and the CRD on an API server of its own, on
 test-e2e: venv cluster images ## The end-to-end suite on the cluster that CLUSTER names
 	@$(ON_CLUSTER) $(PY) -m pytest -m e2e tests/e2e
 
+.PHONY: test-existing
+test-existing: venv cluster images ## Demo, suite and demo-down on somebody else's cluster: the packaged one, under another context
+	@$(ON_CLUSTER) $(PY) -m pytest -m e2e tests/existing
+
 .PHONY: test-argocd
 test-argocd: venv cluster images ## manifests/argocd under a real Argo CD, on the cluster that CLUSTER names
 	@$(CLUSTER_CMD) packages --gitops; $(CLUSTER_CMD) tools gitops

@@ -2,7 +2,8 @@
 
 import pytest
 from applications import ALL, CHART, CRDS, MONITORING, ROOT, root, where
-from scene import CRD, MONITORING_NAMESPACE
+from foreign import Foreign
+from scene import CRD, MONITORING_NAMESPACE, NAME
 from sergas_demo.cleanup import no_stack_pods
 from sergas_demo.kube import path
 from sergas_demo.waiting import expect, until
@@ -33,7 +34,7 @@ def wait_empty(scene):
     def look():
         left = scene.left()
         expect(not left, f"left: {', '.join(sorted(left))}")
-        no_stack_pods(scene.kube, MONITORING_NAMESPACE)
+        no_stack_pods(scene.kube, MONITORING_NAMESPACE, NAME)
         expect(not scene.kube.get(CLUSTER_ROLE), "the ClusterRole is left")
 
     until("The end of all that was deployed", look, seconds=120)
@@ -42,14 +43,18 @@ def wait_empty(scene):
 @pytest.mark.parametrize(
     "order", [(MONITORING, CHART, CRDS), (CHART, MONITORING, CRDS)], ids=["cr-first", "chart-first"]
 )
-def test_applications_deleted_one_after_another_leave_the_crds_and_nothing_else(scene, order):
+def test_applications_deleted_one_after_another_leave_the_crds_and_what_is_somebody_elses(scene, order):
     install(scene)
+    guests = Foreign(scene.kube, MONITORING_NAMESPACE)
+    guests.create()
     with scene.ledger.event(f"Applications deleted: {', '.join(order)}") as event:
         for name in order:
             delete(scene, name)
         wait_empty(scene)
         event.mark("all gone after")
     assert scene.kube.get(CRD)
+    guests.unharmed()
+    guests.remove()
 
 
 def test_an_application_of_applications_installs_in_order_and_deletes_all(scene):

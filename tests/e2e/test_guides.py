@@ -11,12 +11,14 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import onecluster
 import pytest
 import yaml
-from sergas_demo import cleanup
+from foreign import Foreign
+from sergas_demo import cleanup, monitoring
 from sergas_demo.kube import Kube, path
 from sergas_demo.places import CHART, CHECKOUT
 from sergas_demo.waiting import expect, until
@@ -29,6 +31,7 @@ NAMESPACE = "monitoring"
 RELEASE = "sergas"
 TOLD = [["helm.md", "upgrade.md", "uninstall.md"]]
 BLOCK_SECONDS = 420
+REMOVALS = ("helm uninstall", "kubectl delete --kustomize")
 COPIED = ("charts", "manifests", "examples", "docs", "tests")
 VARIABLES = {"SLACK_URL": "http://127.0.0.1:9/nobody"}
 
@@ -107,15 +110,48 @@ def clear(kube: Kube) -> None:
     until(f"The end of namespace {NAMESPACE}", lambda: expect(not kube.get(place), "it is there"), seconds=120)
 
 
+class Kept:
+    """What a removal must keep: objects of somebody else in the namespace, and volumes that are to be retained."""
+
+    def __init__(self, kube: Kube) -> None:
+        self._kube = kube
+        retained = {"storage": {"whenDeleted": "Retain"}}
+        place = monitoring.where(NAMESPACE, RELEASE)
+        kube.patch(place, {"spec": {"prometheus": retained, "alertmanager": retained}})
+        self._foreign = Foreign(kube, NAMESPACE)
+        self._foreign.create()
+        until("Readiness", lambda: monitoring.settled(kube, NAMESPACE, RELEASE), seconds=180)
+        self._volumes = self._seen()
+        assert {name.partition("-")[0] for name in self._volumes} >= {"prometheus", "alertmanager"}
+
+    def unharmed(self) -> None:
+        """Assert that all of it is there, and as it was, once the stack is gone."""
+        ended = partial(cleanup.no_stack_pods, self._kube, NAMESPACE, RELEASE)
+        until("The end of the stack's pods", ended, seconds=120)
+        self._foreign.unharmed()
+        assert self._seen() == self._volumes
+
+    def _seen(self) -> dict[str, str]:
+        """Identity of each bound volume of the stack, by name."""
+        claims = self._kube.items(path("v1", NAMESPACE, "persistentvolumeclaims"))
+        bound = [claim["metadata"] for claim in claims if claim["status"]["phase"] == "Bound"]
+        return {meta["name"]: meta["uid"] for meta in bound if f"-{RELEASE}-" in meta["name"]}
+
+
 @pytest.mark.usefixtures("bare")
 @pytest.mark.parametrize("story", STORIES, ids=["+".join(page.stem for page in story) for story in STORIES])
-def test_every_block_of_the_guide_runs(story, shell, capsys):
-    ran, excused = [], []
+def test_every_block_of_the_guide_runs(story, shell, kube, capsys):
+    ran, excused, kept = [], [], None
     for block in (block for page in story for block in blocks(page)):
         (excused if block.excuse else ran).append(block)
         if not block.excuse:
+            if block.text.startswith(REMOVALS):
+                kept = Kept(kube)
             shell(block)
     assert ran
+    assert bool(kept) == any(page.stem in {"kustomize", "uninstall"} for page in story)
+    if kept:
+        kept.unharmed()
     with capsys.disabled():
         print(f"\n{', '.join(page.name for page in story)}: {len(ran)} shell blocks run, {len(excused)} excused")
         for block in excused:
