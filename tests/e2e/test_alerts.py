@@ -38,6 +38,7 @@ ROOMS = (
 WINDOW = {"window": "30s", "for": "15s"}
 # An alert that is not here keeps the duration it is shipped with.
 OVERRIDES = {
+    "ServiceDown": {"window": "30s"},
     "ServiceUptimeLow": {"window": "90s", "for": "0s"},
     "ServiceRestarting": {"window": "2m"},
     "HighErrorRate": WINDOW,

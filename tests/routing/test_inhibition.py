@@ -46,26 +46,66 @@ CASES = {
         alert("APILatencyCritical", "critical", **API),
         False,
     ),
-    "ServiceDown mutes the service's other alerts": (
-        alert("ServiceDown", "critical", **POD),
+    "a service of which no pod answers mutes its other alerts": (
+        alert("ServiceDown", "critical", **API),
         alert("HighErrorRate", "critical", **API),
         True,
     ),
-    "and its warnings": (alert("ServiceDown", "critical", **POD), alert("APIRateLimited", "warning", **API), True),
-    "and not another service": (
+    "and its warnings": (alert("ServiceDown", "critical", **API), alert("APIRateLimited", "warning", **API), True),
+    "and an alert on one of its pods": (
+        alert("ServiceDown", "critical", **API),
+        alert("RequestsPilingUp", "critical", **POD),
+        True,
+    ),
+    "and each of its pods that does not answer": (
+        alert("ServiceDown", "critical", **API),
         alert("ServiceDown", "critical", **POD),
+        True,
+    ),
+    "and not another service": (
+        alert("ServiceDown", "critical", **API),
         alert("HighErrorRate", "critical", job="sergas-agents"),
         False,
     ),
-    "and not the same alert of another pod": (
+    "and not what has no job": (
+        alert("ServiceDown", "critical", **API),
+        alert("DiskUsageHigh", "warning", persistentvolumeclaim="data-0"),
+        False,
+    ),
+    "one pod that is down does not mute the service": (
+        alert("ServiceDown", "critical", **POD),
+        alert("HighErrorRate", "critical", **API),
+        False,
+    ),
+    "and not the warnings of the service": (
+        alert("ServiceDown", "critical", **POD),
+        alert("APIRateLimited", "warning", **API),
+        False,
+    ),
+    "and not the requests of another pod": (
+        alert("ServiceDown", "critical", **POD),
+        alert("RequestsPilingUp", "critical", **OTHER_POD),
+        False,
+    ),
+    "and not the connection pool of another pod": (
+        alert("ServiceDown", "critical", **POD),
+        alert("DatabasePoolExhausted", "critical", **OTHER_POD),
+        False,
+    ),
+    "and not another pod that is down": (
         alert("ServiceDown", "critical", **POD),
         alert("ServiceDown", "critical", **OTHER_POD),
         False,
     ),
-    "and not what has no job": (
+    "one pod that is down mutes the alerts on that pod": (
         alert("ServiceDown", "critical", **POD),
-        alert("DiskUsageHigh", "warning", persistentvolumeclaim="data-0"),
-        False,
+        alert("DatabasePoolExhausted", "critical", **POD),
+        True,
+    ),
+    "and the restarts of its container": (
+        alert("ServiceDown", "critical", **POD),
+        alert("ContainerRestarting", "warning", pod="api-1", container="api"),
+        True,
     ),
     "ServiceAbsent mutes the service's other alerts": (
         alert("ServiceAbsent", "critical", **API),

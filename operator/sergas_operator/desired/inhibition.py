@@ -39,18 +39,22 @@ PAIRS: tuple[tuple[list[str], list[str], list[str]], ...] = (
     ),
 )
 DOWN = "ServiceDown|ServiceAbsent"
+# ServiceDown has the label instance when it is about one pod, and none when no pod of the service answers.
+# ServiceAbsent never has one: there is no target left.
+NO_POD_ANSWERS = [f'alertname =~ "{DOWN}"', 'severity = "critical"', 'instance = ""']
+ONE_POD_DOWN = ['alertname = "ServiceDown"', 'severity = "critical"', 'pod != ""']
+URGENT = 'severity =~ "critical|warning"'
 
 
 def inhibit_rules(spec: Spec) -> list[dict[str, Any]]:
     """The rules that are always there, then those of the spec."""
     return [
         _rule(['severity = "critical"'], ['severity = "warning"'], ["alertname", *OBJECT]),
-        # Whatever else is wrong with a service that is down follows from it.
-        _rule(
-            [f'alertname =~ "{DOWN}"', 'severity = "critical"'],
-            [f'alertname !~ "{DOWN}"', 'severity =~ "critical|warning"', 'job != ""'],
-            ["namespace", "job"],
-        ),
+        # Whatever else is wrong with a service follows from it when no pod of it answers, and so does each
+        # pod that does not. One pod that is down explains the alerts on that pod alone.
+        _rule(NO_POD_ANSWERS, [f'alertname !~ "{DOWN}"', URGENT, 'job != ""'], ["namespace", "job"]),
+        _rule(NO_POD_ANSWERS, ['alertname = "ServiceDown"', URGENT, 'instance != ""'], ["namespace", "job"]),
+        _rule(ONE_POD_DOWN, ['alertname != "ServiceDown"', URGENT, 'pod != ""'], ["namespace", "pod"]),
         *(_rule(source, target, equal) for source, target, equal in PAIRS),
         *(
             _rule([matcher(m) for m in rule.source_match], [matcher(m) for m in rule.target_match], list(rule.equal))
