@@ -12,10 +12,12 @@ HEADER = """\
 # Alerts
 
 Each can be changed under its name in the chart's values: `alerts.<name>.threshold`, `window`, `for`, `severity`,
-`labels`, `annotations`, `enabled`. An alert on two lines has two levels; the milder one is `alerts.<name>.early`.
+`labels`, `annotations`, `enabled`, and `minimum` where little traffic is not judged. An alert on two lines has two
+levels; the milder one is `alerts.<name>.early`. ErrorBudgetBurnFast and ErrorBudgetBurnSlow have a line for each
+objective, whose severity and duration are `slos.<objective>.fast` and `slow`.
 [alerts-proven.md](alerts-proven.md) tells how each was raised by a real fault, and how long it took to arrive.
 """
-COLUMNS = ("Alert", "Severity", "Fires at", "Window", "For", "Reads")
+COLUMNS = ("Alert", "Severity", "Fires at", "From", "Window", "For", "Reads")
 
 
 def categories() -> list[dict[str, Any]]:
@@ -25,14 +27,28 @@ def categories() -> list[dict[str, Any]]:
 
 
 def levels(alert: Alert) -> list[Alert]:
+    """The rules that an alert becomes: one, two with an earlier level, or one for each objective."""
+    if "objective" in alert:
+        return [alert | level for level in objectives(alert["objective"])]
     return [alert, alert | alert["early"]] if "early" in alert else [alert]
 
 
+def objectives(part: str) -> list[Alert]:
+    """What slos.yaml and values say of each objective's `fast` or `slow` alert."""
+    values = yaml.safe_load((CHART / "values.yaml").read_text(encoding="utf-8"))["slos"]
+    shipped = yaml.safe_load((CHART / "slos.yaml").read_text(encoding="utf-8"))["slos"]
+    return [
+        slo[part] | values[slo["name"]][part] | {"slo": slo["name"], "minimum": values[slo["name"]]["minimum"]}
+        for slo in shipped
+    ]
+
+
 def row(alert: Alert) -> str:
-    limit = f"{alert['threshold']} {alert['unit']}" if "threshold" in alert else ""
+    limit = f"{alert['threshold']} {alert['unit']}" if "threshold" in alert else alert.get("slo", "")
+    floor = f"{alert['minimum']} {alert.get('minimumUnit', 'events per second')}" if alert.get("minimum") else ""
     reads = ", ".join(f"`{metric}`" for metric in alert["reads"])
     name = f"[{alert['name']}](../runbooks/{alert['name']}.md)"
-    cells = (name, alert["severity"], limit, alert.get("window", ""), alert["for"], reads)
+    cells = (name, alert["severity"], limit, floor, alert.get("window", ""), alert["for"], reads)
     return f"| {' | '.join(cells)} |"
 
 

@@ -13,7 +13,8 @@ NAMESPACE = "e2e-alerts"
 LOST_MAIL = "e2e-lost-mail"
 CRASH, RELEASE, ABSENT, QUIET = "e2e-crash", "e2e-release", "e2e-absent", "e2e-quiet"
 OUTAGE, FAILING, PILING, LIMITS = "e2e-outage", "e2e-failing", "e2e-piling", "e2e-limits"
-WORK, LAGGING, STALE, BURNING, GLOWING, BLIND = (
+SLOW, WORK, LAGGING, STALE, BURNING, GLOWING, BLIND = (
+    "e2e-slow",
     "e2e-work",
     "e2e-lagging",
     "e2e-stale",
@@ -29,7 +30,7 @@ AGENTS = {"SERGAS_LOAD_RATE": "5", "SERGAS_ACCOUNTS": "20"}
 IDLING = AGENTS | {"SERGAS_LOAD_RATE": "1"}
 
 ROOMS = (
-    *(Room(name, api=API) for name in (CRASH, RELEASE, ABSENT, OUTAGE)),
+    *(Room(name, api=API) for name in (CRASH, RELEASE, ABSENT, OUTAGE, SLOW)),
     *(Room(name, api=BUSY_API) for name in (QUIET, FAILING, PILING, LIMITS)),
     *(Room(name, agents=AGENTS) for name in (WORK, LAGGING, STALE, BLIND)),
     *(Room(name, agents=IDLING) for name in (BURNING, GLOWING)),
@@ -267,14 +268,21 @@ DRILLS = (
     ),
     Drill(
         "ErrorBudgetBurnFast",
-        "critical",
+        "warning",
+        SLOW,
+        faults.switched("every request takes 0.8 s longer", SLOW, "api", latency_seconds=0.8),
+        seen("sergas_http_requests_total", SLOW),
+    ),
+    Drill(
+        "ErrorBudgetBurnFast",
+        "info",
         BURNING,
         faults.burning("every task of the agents fails", BURNING, share=1.0, rate=1),
         seen("sergas_agent_task_attempts_total", BURNING),
     ),
     Drill(
         "ErrorBudgetBurnSlow",
-        "warning",
+        "info",
         GLOWING,
         faults.burning("one task in five fails", GLOWING, share=0.2, rate=3),
         seen("sergas_agent_task_attempts_total", GLOWING),

@@ -14,6 +14,7 @@ CASES = Path(__file__).parent
 ABOUT_OURSELVES = {"slo", "monitoring"}
 ALWAYS = "vector(1)"
 SEVERITIES = {"critical", "warning", "info"}
+NAMES_OF_OTHER_THINGS = {"PrometheusRule", "PersistentVolumeClaims"}
 
 
 def shipped_alerts():
@@ -64,11 +65,13 @@ def test_the_alert_leaves_no_slot_unfilled(shipped, groups):
 
 def test_a_threshold_names_its_unit_and_stands_in_the_expression(shipped):
     assert ("threshold" in shipped) == ("unit" in shipped) == ("${threshold}" in shipped["expr"])
+    assert ("minimum" in shipped or "objective" in shipped) == ("${minimum}" in shipped["expr"])
+    assert ("minimum" in shipped) == ("minimumUnit" in shipped)
     assert ("window" in shipped) == ("${window}" in shipped["expr"])
 
 
 def test_the_description_gives_the_value_wherever_the_value_says_something(shipped):
-    measured = bool(re.search(r"[<>] (\$\{threshold\}|[1-9])", shipped["expr"]))
+    measured = bool(re.search(r"[<>] (\$\{threshold\}|\$\{factor1\}|[1-9])", shipped["expr"]))
     assert measured == ("$value" in shipped["description"])
 
 
@@ -84,9 +87,12 @@ def test_every_runbook_and_every_case_file_belongs_to_an_alert(groups):
     assert {path.stem for path in CASES.glob("[A-Z]*.yaml")} == names
 
 
-def test_an_alert_name_stands_for_one_alert_at_each_severity(groups):
+def test_an_alert_name_stands_for_one_alert_at_each_severity_and_objective(groups):
     names = [
-        (rule["alert"], rule["labels"]["severity"]) for group in groups for rule in group["rules"] if "alert" in rule
+        (rule["alert"], rule["labels"]["severity"], "".join(re.findall(r'slo="(\w+)"', rule["expr"])[:1]))
+        for group in groups
+        for rule in group["rules"]
+        if "alert" in rule
     ]
     assert len(names) == len(set(names))
 
@@ -108,3 +114,12 @@ def test_the_categories_hold_as_many_alerts_as_the_requirements_say():
         "agent": 2,
         "rate-limiting": 2,
     }
+
+
+def test_every_alert_named_in_a_comment_of_rules_exists():
+    known = {alert["name"] for alert in shipped_alerts()} | NAMES_OF_OTHER_THINGS
+    files = [*(CHART / "alerts").glob("*.yaml"), *(CHART / "recording").glob("*.yaml"), CHART / "slos.yaml"]
+    for file in files:
+        comments = re.findall(r"^\s*#(.*)", file.read_text(encoding="utf-8"), re.MULTILINE)
+        named = set(re.findall(r"\b(?:[A-Z][a-z]+|API|CPU){2,}\b", " ".join(comments)))
+        assert named <= known, file.name

@@ -3,7 +3,7 @@
 import pytest
 
 from charts.exported import EXPORTED, INTERVALS, SCRAPED_EVERY
-from charts.expressions import selectors
+from charts.expressions import START_AT_ZERO, first_values_missed, selectors
 from charts.known import known_series
 from charts.promql import metrics, problems
 
@@ -68,3 +68,40 @@ def test_a_histogram_is_known_by_its_parts():
     kind, labels = EXPORTED["prometheus_http_request_duration_seconds_bucket"]
     assert (kind, "le" in labels) == ("counter", True)
     assert "le" not in EXPORTED["prometheus_http_request_duration_seconds_sum"][1]
+
+
+def test_no_rule_misses_the_first_value_of_a_counter(groups):
+    found = {
+        rule.get("alert") or rule["record"]: first_values_missed(rule["expr"])
+        for group in groups
+        for rule in group["rules"]
+    }
+    assert {name: missed for name, missed in found.items() if missed} == {}
+
+
+def test_only_counters_that_a_rule_reads_are_excused(groups):
+    read = set().union(*(metrics(rule["expr"]) for group in groups for rule in group["rules"]))
+    assert set(START_AT_ZERO) <= read
+
+
+NEW = "x_total unless x_total offset 5m"
+
+
+@pytest.mark.parametrize(
+    ("expr", "missed"),
+    [
+        ("sum(rate(x_total[5m])) > 0", {"x_total"}),
+        ("sum(increase(x_total[1h])) == 0", {"x_total"}),
+        (f"sum(({NEW}) / 300 or rate(x_total[5m]))", set()),
+        (f"sum({NEW} unless on (job) (y > 5) or increase(x_total[5m]))", set()),
+        (f"sum({NEW} or increase(x_total[5m])) / sum(increase(x_total[5m]))", {"x_total"}),
+        (f"sum({NEW} or increase(x_total[10m]))", {"x_total"}),
+        ("sum(y_total unless y_total offset 5m or increase(x_total[5m]))", {"x_total"}),
+        ("sum(increase(x_total[5m]) or x_total unless x_total offset 5m)", {"x_total"}),
+        ("histogram_quantile(0.9, sum by (le) (rate(x_bucket[5m])))", set()),
+        ("rate(x_total[1h] offset 5m) > 0.1", set()),
+        ("rate(node_cpu_seconds_total[5m])", set()),
+    ],
+)
+def test_a_rate_counts_the_first_value_only_beside_the_series_that_are_new(expr, missed):
+    assert first_values_missed(expr) == missed

@@ -15,22 +15,27 @@ OBJECT = (
     *("namespace", "job", "service", "instance", "node", "pod", "container", "agent", "cache", "queue"),
     *("device", "mountpoint", "persistentvolumeclaim", "integration", "rule_group", "remote_name", "slo", "metric"),
 )
+
+
+def _burns(slo: str) -> tuple[list[str], list[str]]:
+    """What is muted of an objective's own alerts, and where the labels must agree."""
+    names = 'alertname =~ "ErrorBudgetBurnFast|ErrorBudgetBurnSlow"'
+    return [names, f'slo = "{slo}"', 'severity =~ "critical|warning"'], ["namespace"]
+
+
 # Alerts that tell one thing under two names: the one that mutes, the one that is muted, and the labels in
 # which they must agree.
 PAIRS: tuple[tuple[list[str], list[str], list[str]], ...] = (
     # A budget that is burning fast is also burning slowly.
-    (['alertname = "ErrorBudgetBurnFast"'], ['alertname = "ErrorBudgetBurnSlow"'], ["namespace", "slo"]),
-    # Errors and slowness of the API are what spends the budgets of its two objectives.
     (
-        ['alertname = "HighErrorRate"', 'severity = "critical"', 'job = "sergas-api"'],
-        ['alertname = "ErrorBudgetBurnSlow"', 'slo = "apiAvailability"'],
-        ["namespace"],
+        ['alertname = "ErrorBudgetBurnFast"'],
+        ['alertname = "ErrorBudgetBurnSlow"', 'severity =~ "critical|warning"'],
+        ["namespace", "slo"],
     ),
-    (
-        ['alertname = "APILatencyCritical"', 'severity = "critical"'],
-        ['alertname = "ErrorBudgetBurnSlow"', 'slo = "apiLatency"'],
-        ["namespace"],
-    ),
+    # Errors and slowness of the API, and a sync that stands still, are what spends these budgets.
+    (['alertname = "HighErrorRate"', 'severity = "critical"', 'job = "sergas-api"'], *_burns("apiAvailability")),
+    (['alertname = "APILatencyCritical"', 'severity = "critical"'], *_burns("apiLatency")),
+    (['alertname = "SyncFailing"', 'severity = "warning"'], *_burns("syncFreshness")),
     # A process that restarts is seen by its start time and by the kubelet that restarts its container.
     (
         ['alertname = "ServiceRestarting"', 'severity = "critical"'],

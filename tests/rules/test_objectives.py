@@ -1,0 +1,117 @@
+"""Alerts on objectives against the alerts that the requirements define on the same symptoms."""
+
+import re
+import subprocess
+
+import pytest
+import yaml
+
+from charts.alert_table import categories, levels, objectives
+from charts.helm import CHART, tool
+
+SEVERITIES = ("info", "warning", "critical")
+RECORDED = ("30m", "1h", "2h", "6h", "1d", "3d", "5m")
+NEEDED = re.compile("sergas-(slo.*|critical-service|business|recording-(http|agents))$")
+BURNING = 'ALERTS{alertname=~"ErrorBudgetBurn.*",alertstate="firing"}'
+SYNC = 'job="sergas-agents", namespace="crm"'
+
+
+def shipped():
+    return yaml.safe_load((CHART / "slos.yaml").read_text(encoding="utf-8"))["slos"]
+
+
+def of_symptom(slo):
+    """The levels of the alert on the same symptom."""
+    [alert] = [alert for file in categories() for alert in file["alerts"] if alert["name"] == slo["symptom"]]
+    return levels(alert)
+
+
+@pytest.fixture
+def judge(tmp_path, groups):
+    """Run a case against all rules of the chart, with the records that the alerts read."""
+
+    def run(series, **expected):
+        wanted = [
+            {"expr": expr, "eval_time": at, "exp_samples": [{"labels": "{}", "value": value}] if value else []}
+            for at, (expr, value) in expected.items()
+        ]
+        case = {"interval": "1m", "input_series": series, "promql_expr_test": wanted}
+        needed = [group for group in groups if NEEDED.match(group["name"])]
+        (tmp_path / "rules.yaml").write_text(yaml.safe_dump({"groups": needed}), encoding="utf-8")
+        document = {"rule_files": ["rules.yaml"], "evaluation_interval": "1m", "tests": [case]}
+        (tmp_path / "case.yaml").write_text(yaml.safe_dump(document), encoding="utf-8")
+        command = [tool("promtool"), "test", "rules", str(tmp_path / "case.yaml")]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    return run
+
+
+@pytest.mark.parametrize("part", ["fast", "slow"])
+@pytest.mark.parametrize("slo", shipped(), ids=lambda slo: slo["name"])
+def test_an_alert_on_an_objective_is_milder_than_the_one_on_its_symptom(slo, part):
+    [found] = [level for level in objectives(part) if level["slo"] == slo["name"]]
+    worst = max(SEVERITIES.index(level["severity"]) for level in of_symptom(slo))
+    assert SEVERITIES.index(found["severity"]) < worst
+
+
+@pytest.mark.parametrize("slo", shipped(), ids=lambda slo: slo["name"])
+def test_an_objective_has_as_severe_an_alert_only_where_a_test_below_compares_their_times(slo):
+    mild = {level["severity"] for level in of_symptom(slo)}
+    same = {
+        part
+        for part in ("fast", "slow")
+        for level in objectives(part)
+        if level["slo"] == slo["name"] and level["severity"] in mild
+    }
+    assert not same or slo["name"] == "syncFreshness"
+
+
+@pytest.mark.parametrize("slo", shipped(), ids=lambda slo: slo["name"])
+def test_windows_are_recorded_and_the_short_one_is_shorter(slo):
+    for part in (slo["fast"], slo["slow"]):
+        for number in "12":
+            assert {part[f"long{number}"], part[f"short{number}"]} <= set(RECORDED)
+
+
+def test_a_sync_that_stops_is_told_by_its_own_alert_first(judge):
+    """SyncFailing is info after 30 minutes and a warning after an hour; the objective is info, and later."""
+    syncing = {"series": f"sergas_zoho_sync_last_success_timestamp_seconds{{{SYNC}}}", "values": "0+60x600 36000x400"}
+    failing = 'count(ALERTS{alertname="SyncFailing",alertstate="firing",severity="%s"})'
+    judge(
+        [syncing],
+        **{
+            "10h32m": (failing % "info", 1),
+            "10h33m": (f"count_over_time({BURNING}[10h])", None),
+            "11h2m": (failing % "warning", 1),
+            "11h3m": (f"count_over_time({BURNING}[11h])", None),
+            "14h": ('count(ALERTS{alertname="ErrorBudgetBurnFast",alertstate="firing",severity="info"})', 1),
+            "15h": ('count_over_time(ALERTS{alertname=~"ErrorBudgetBurn.*",severity!="info"}[15h])', None),
+        },
+    )
+
+
+def test_a_healthy_sync_every_fifteen_minutes_raises_nothing(judge):
+    times = " ".join(["60x14", *(f"{900 * number}x14" for number in range(1, 48))])
+    series = [
+        {"series": f"sergas_zoho_sync_last_success_timestamp_seconds{{{SYNC}}}", "values": times},
+        {"series": f"sergas_zoho_sync_lag_seconds{{{SYNC}}}", "values": "900x720"},
+    ]
+    judge(series, **{"12h": ('count_over_time(ALERTS{alertname=~"ErrorBudgetBurn.*|SyncFailing"}[12h])', None)})
+
+
+def test_an_api_that_fails_altogether_pages_once(judge):
+    requests = 'sergas_http_requests_total{job="sergas-api", namespace="crm", route="/accounts", status="%s"}'
+    series = [
+        {"series": requests % 200, "values": "0+600x180 108000x120"},
+        {"series": requests % 500, "values": "0x180 0+600x120"},
+    ]
+    critical = 'ALERTS{severity="critical",alertstate="firing"}'
+    judge(
+        series,
+        **{
+            "3h15m": (f"count by () ({critical})", 1),
+            "3h16m": (f'count by () ({critical} and on () ALERTS{{alertname="HighErrorRate"}})', 1),
+            "3h17m": ('count(ALERTS{alertname="ErrorBudgetBurnFast",alertstate="firing",severity="warning"})', 1),
+        },
+    )
