@@ -15,7 +15,7 @@ from charts.promql import metrics, nodes
 def selectors(expr: str) -> list[tuple[str, set[str]]]:
     """(metric, names of its matchers' labels) for every selector."""
     found = [node for node in nodes(promql_parser.parse(expr)) if isinstance(node, promql_parser.VectorSelector)]
-    return [(node.name, {matcher.name for matcher in node.matchers.matchers}) for node in found]
+    return [(node.name or "", {matcher.name for matcher in node.matchers.matchers}) for node in found]
 
 
 def raw_metrics(expr: str, records: Mapping[str, Sequence[str]]) -> set[str]:
@@ -51,7 +51,7 @@ def first_values_missed(expr: str) -> set[str]:
     every = list(nodes(promql_parser.parse(expr)))
     ranges = Counter(found for node in every if (found := _counted(node)))
     ranges -= Counter(found for node in every if (found := _with_first_value(node)))
-    names = {promql_parser.parse(series).name for series, _ in ranges}
+    names = {series.partition("{")[0] for series, _ in ranges}
     return {name for name in names if not name.endswith("_bucket") and name not in START_AT_ZERO}
 
 

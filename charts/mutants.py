@@ -1,7 +1,9 @@
 """What is wrong with a rule and still looks right: `python -m charts.mutants` proves that tests/rules notice it.
 
 Each mutant is a rule with one thing changed: a comparison turned round or moved over its boundary, a literal it is
-compared with, a set operator, its duration. A mutant is killed when the alert's cases fail with it.
+compared with, a set operator, its duration. A mutant is killed when an assertion of the alert's cases fails with it; an
+error of promtool kills nothing. The cases must pass with the rules as they are, before anything is changed. What the
+chart expands full_rate and full_increase to is left alone: cases of RecommendationsStalled try each part of it.
 """
 
 import re
@@ -27,6 +29,11 @@ EQUIVALENT = {
     ("CacheHitRateLow", "> 0.1 -> >="): "an extrapolated rate is never exactly 0.1",
     ("TrafficStopped", "> 0.1 -> >="): "an extrapolated rate is never exactly 0.1",
 }
+# The part of full_rate and full_increase that counts a series that is new: templates/_alerts.tpl.
+NEW_SERIES = re.compile(
+    r" unless \w+(?:\{[^}]*\})? offset \w+ unless on \(namespace, job, instance\) \(process_start_time_seconds\{[^}]*\}"
+    r" < time\(\) - \d+ unless on \(namespace, job, instance\) up offset \w+\)\)?(?: / \d+)? or"
+)
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -39,15 +46,26 @@ def mutants(rule: Rule) -> Iterator[tuple[str, Rule]]:
 
 
 def mutated_expressions(expr: str) -> Iterator[tuple[str, str]]:
+    """(what was changed, the changed expression), one change at a time."""
+    left_alone = [found.span() for found in NEW_SERIES.finditer(expr)]
+    for position, what, changed in _changed(expr):
+        if not any(begin <= position < end for begin, end in left_alone):
+            yield what, changed
+
+
+def _changed(expr: str) -> Iterator[tuple[int, str, str]]:
     for found in re.finditer(r"(?<=\s)(==|[<>])(?= )( (\d+(?:\.\d+)?)\b)?", expr):
         for other in COMPARISONS[found[1]]:
-            yield f"{place(expr, found.start())}: {found[0].strip()} -> {other}", replaced(expr, found.span(1), other)
+            what = f"{place(expr, found.start())}: {found[0].strip()} -> {other}"
+            yield found.start(), what, replaced(expr, found.span(1), other)
         if found[3] and found[1] != "==":
             for number in moved(found[3]):
-                yield f"{place(expr, found.start())}: {found[3]} -> {number}", replaced(expr, found.span(3), number)
+                what = f"{place(expr, found.start())}: {found[3]} -> {number}"
+                yield found.start(), what, replaced(expr, found.span(3), number)
     for found in re.finditer(r"\b(unless|and|or)\b(?=\s)", expr):
         other = SET_OPERATORS[found[1]]
-        yield f"{place(expr, found.start())}: {found[1]} -> {other}", replaced(expr, found.span(1), other)
+        what = f"{place(expr, found.start())}: {found[1]} -> {other}"
+        yield found.start(), what, replaced(expr, found.span(1), other)
 
 
 def moved(number: str) -> list[str]:
@@ -92,20 +110,35 @@ def with_rule(groups: list[dict[str, Any]], group: int, place: int, rule: Rule) 
     return [part for part in changed if part["rules"]]
 
 
-def killed(groups: list[dict[str, Any]], alert: str) -> bool:
-    """Whether a case of `alert` fails with these rules."""
+def judged(groups: list[dict[str, Any]], alert: str) -> subprocess.CompletedProcess[str]:
+    """What promtool says of the cases of `alert` with these rules."""
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "rules.yaml").write_text(yaml.safe_dump({"groups": groups}), encoding="utf-8")
         cases = Path(folder) / "cases.yaml"
         cases.write_text((CASES / f"{alert}.yaml").read_text(encoding="utf-8"), encoding="utf-8")
         command = [tool("promtool"), "test", "rules", str(cases)]
-        return subprocess.run(command, capture_output=True, check=False).returncode != 0
+        return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def killed(groups: list[dict[str, Any]], alert: str) -> bool:
+    """Whether an assertion of a case of `alert` fails with these rules: promtool shows what it expected and got."""
+    done = judged(groups, alert)
+    return done.returncode != 0 and "got:" in done.stdout + done.stderr
+
+
+def require_passing(groups: list[dict[str, Any]], alert: str) -> None:
+    """Ends the program unless the cases of `alert` pass with the rules as they are."""
+    own = [part | {"rules": [rule for rule in part["rules"] if rule.get("alert") == alert]} for part in groups]
+    done = judged([part for part in own if part["rules"]], alert)
+    if done.returncode:
+        sys.exit(f"The cases of {alert} fail before anything is changed. Mend them first.\n{done.stdout}{done.stderr}")
 
 
 def survivors(groups: list[dict[str, Any]], wanted: set[str]) -> Iterator[tuple[str, str, bool]]:
     """(alert, mutant, killed) for every mutant of the alerts `wanted`; of all when that is empty."""
     for group, place_, rule in alerting_rules(groups):
         if not wanted or rule["alert"] in wanted:
+            require_passing(groups, rule["alert"])
             for what, mutant in mutants(rule):
                 if (rule["alert"], what.rpartition(": ")[2]) in EQUIVALENT:
                     continue

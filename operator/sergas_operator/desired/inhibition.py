@@ -36,6 +36,12 @@ PAIRS: tuple[tuple[list[str], list[str], list[str]], ...] = (
     (['alertname = "HighErrorRate"', 'severity = "critical"', 'job = "sergas-api"'], *_burns("apiAvailability")),
     (['alertname = "APILatencyCritical"', 'severity = "critical"'], *_burns("apiLatency")),
     (['alertname = "SyncFailing"', 'severity = "warning"'], *_burns("syncFreshness")),
+    # Of the stack's alert on crash loops only what ours does not see is left: other namespaces, and other reasons.
+    (
+        ['alertname = "ContainerRestarting"', 'severity = "warning"'],
+        ['alertname = "KubePodCrashLooping"', 'severity =~ "critical|warning"'],
+        ["namespace", "pod", "container"],
+    ),
     # A process that restarts is seen by its start time and by the kubelet that restarts its container.
     (
         ['alertname = "ServiceRestarting"', 'severity = "critical"'],
