@@ -27,6 +27,11 @@ EQUIVALENT = {
     ("ServiceUptimeLow", "< 0.99 -> <="): "6 h hold 720 steps, of which no whole number is exactly 99 %",
     ("CPUUsageHigh", "> 0.85 -> >="): "a rate of CPU seconds is never exactly 0.85",
     ("CacheHitRateLow", "> 0.1 -> >="): "an extrapolated rate is never exactly 0.1",
+    ("HighErrorRate", "> 0.1 -> >="): "an extrapolated rate is never exactly 0.1",
+    ("APILatencyCritical", "> 0.1 -> >="): "an extrapolated rate is never exactly 0.1",
+    ("APIRateLimited", "> 0.1 -> >="): "an extrapolated rate is never exactly 0.1",
+    ("DatabaseQueriesSlow", "> 0.1 -> >="): "an extrapolated rate is never exactly 0.1",
+    ("AgentFailureRateHigh", "> 0.05 -> >="): "an extrapolated rate is never exactly 0.05",
     ("TrafficStopped", "> 0.1 -> >="): "an extrapolated rate is never exactly 0.1",
 }
 # The part of full_rate and full_increase that counts a series that is new: templates/_alerts.tpl.
