@@ -100,8 +100,9 @@ def _all_rules(schema: Schema) -> Iterator[Schema]:
     yield from schema.get("x-kubernetes-validations", ())
     for child in schema.get("properties", {}).values():
         yield from _all_rules(child)
-    if isinstance(schema.get("items"), dict):
-        yield from _all_rules(schema["items"])
+    for inner in ("items", "additionalProperties"):
+        if isinstance(schema.get(inner), dict):
+            yield from _all_rules(schema[inner])
 
 
 def _line(text: str) -> str:

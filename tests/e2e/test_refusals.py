@@ -38,6 +38,10 @@ def refusal(kube, spec, *arguments):
             "spec.receivers[0]: Invalid value: receiver 'both' has more than one of slack, pagerduty, email and "
             "webhook: keep one, and write a receiver of its own for each other",
         ),
+        (
+            {"routing": {"critical": {"groupBy": ["job", "job"]}}},
+            "spec.routing.critical.groupBy: Invalid value: a label is named twice: write each label once",
+        ),
     ],
 )
 def test_a_wrong_value_is_refused_with_what_to_write_instead(suite, kube, spec, sentence):
@@ -49,15 +53,4 @@ def test_an_unknown_field_is_refused_by_name(suite, kube):
     assert said == (
         'Error from server (BadRequest): error when creating "STDIN": SergasMonitoring in version "v1alpha1" cannot be '
         'handled as a SergasMonitoring: strict decoding error: unknown field "spec.prometheus.retentionDays"'
-    )
-
-
-def test_a_volume_does_not_shrink(suite, kube):
-    smaller = {"prometheus": {"storage": {"size": "1Gi"}}}
-    with pytest.raises(CommandError) as error:
-        kube.apply(monitoring.resource(stacks.NAME, smaller), namespace=NAMESPACE)
-    assert error.value.said == (
-        f'The SergasMonitoring "{stacks.NAME}" is invalid: spec.prometheus.storage.size: Invalid value: "1Gi": a '
-        "volume cannot shrink from 50Gi to 1Gi: write 50Gi or more, or create another SergasMonitoring with the "
-        "smaller size"
     )

@@ -75,6 +75,16 @@ class Namespace:
         }
         return self.request("POST", self._path("SergasMonitoring") + "?fieldValidation=Strict", body)
 
+    def validate(self, body: dict[str, Any]) -> Any:
+        """A SergasMonitoring as the API server would store it, with defaults; nothing is stored."""
+        body = {
+            **body,
+            "apiVersion": "monitoring.sergas.com/v1alpha1",
+            "kind": "SergasMonitoring",
+            "metadata": {"name": body["metadata"]["name"]},
+        }
+        return self.request("POST", self._path("SergasMonitoring") + "?fieldValidation=Strict&dryRun=All", body)
+
     def patch(self, spec: dict[str, Any], name: str = "sergas") -> Any:
         """Merges `spec` into a SergasMonitoring's."""
         return self.patch_object("SergasMonitoring", name, {"spec": spec})
