@@ -1,8 +1,8 @@
-"""Checks the template text of a message before Alertmanager gets it.
+"""Checks template text of a receiver before it is written to Alertmanager's configuration.
 
-Alertmanager parses such text only when it sends a message: broken text loads, and then every notification
-of the receiver is lost. This is the part of Go's template grammar whose errors are certain, and nothing
-that depends on an alert's data: text it refuses, Alertmanager would refuse as well.
+Alertmanager parses such text when it sends a notification, not when it loads the configuration. Invalid text
+is loaded, and then every notification of the receiver fails. The checks cover the part of Go's template
+grammar that does not depend on an alert's data: Alertmanager refuses every text that is refused here.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-# Go's own functions and those of Alertmanager 0.28.
+# The functions of Go's text/template and of Alertmanager 0.28.
 _FUNCTIONS = """
     and call html index slice js len not or print printf println urlquery eq ge gt le lt ne toUpper
     toLower title trimSpace join match safeHtml reReplaceAll stringSlice date tz since humanizeDuration
@@ -22,7 +22,7 @@ _KEYWORDS = """
 """
 KEYWORDS = frozenset(_KEYWORDS.split())
 BLOCKS = frozenset({"if", "range", "with", "define", "block"})
-# The templates Alertmanager 0.28 brings along.
+# The templates in Alertmanager 0.28.
 _BUILT_IN = """
     __alertmanager __alertmanagerURL __description __subject __text_alert_list
     __text_alert_list_markdown discord.default.content discord.default.message discord.default.title
@@ -41,19 +41,21 @@ _BUILT_IN = """
     wechat.default.agent_id wechat.default.message wechat.default.to_party wechat.default.to_tag
     wechat.default.to_user
 """
-# Ours, in templates/, for whoever wants to change a part of a message.
+# The operator's templates, in templates/. A text can use them to change one part of a message.
 _OURS = """
     sergas.title sergas.summary sergas.line sergas.paragraph sergas.word sergas.object
     sergas.slack.title sergas.slack.text sergas.slack.line sergas.slack.paragraph sergas.slack.word
     sergas.email.subject sergas.email.text sergas.email.html sergas.pagerduty.description
 """
 BUILT_IN = frozenset((_BUILT_IN + _OURS).split())
-# What `.` and `$` hold at the top of a message.
+# The fields of `.` and `$` at the top level of a text.
 _DATA = """
     Receiver Status Alerts GroupLabels CommonLabels CommonAnnotations ExternalURL
 """
 DATA = frozenset(_DATA.split())
 
+# The characters that the CRD refuses in fields of one line.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _TRIM = re.compile(r"\A-(?=\s)|(?<=\s)-\Z")
 _COMMENT = re.compile(r"\{\{(?:- )?/\*.*?\*/(?: -)?\}\}", re.DOTALL)
 _TOKEN = re.compile(
@@ -72,12 +74,12 @@ _TOKEN = re.compile(
 
 
 class TextError(Exception):
-    """The text is no valid template. Its message says where and what to write."""
+    """The text is not a valid template. The message names the line and column and says what to write."""
 
 
 @dataclass
 class _Block:
-    """An open block, and whether `.` still is the message's data inside it."""
+    """An open block. `data_is_dot` is true while `.` is the notification's data inside it."""
 
     keyword: str
     position: int
@@ -87,7 +89,7 @@ class _Block:
 
 @dataclass
 class _Checker:
-    """Walks through the actions of one text."""
+    """Checks the actions of one text in their order."""
 
     text: str
     templates: frozenset[str]
@@ -97,12 +99,10 @@ class _Checker:
     def run(self) -> None:
         """Raises TextError at the first error."""
         for position, action in self._actions():
-            self._action(position, action)
+            self._check_action(position, action)
         if self.blocks:
             block = self.blocks[-1]
-            raise self._error(
-                block.position, f"{{{{ {block.keyword} }}}} is never closed: write {{{{ end }}}} after it"
-            )
+            raise self._error(block.position, f"{{{{ {block.keyword} }}}} is not closed: add {{{{ end }}}}")
 
     def _actions(self) -> Iterator[tuple[int, str]]:
         position = 0
@@ -117,7 +117,7 @@ class _Checker:
             position = end + 2
 
     def _end_of_action(self, start: int) -> int:
-        """Where the `}}` of the action stands; braces inside strings do not count."""
+        """The position of the action's `}}`. Braces in strings do not count."""
         position = start
         while position < len(self.text):
             if self.text.startswith("}}", position):
@@ -125,26 +125,28 @@ class _Checker:
             quoted = re.compile(r"\"(?:\\.|[^\"\\\n])*\"|`[^`]*`|'(?:\\.|[^'\\\n])+'").match(self.text, position)
             position = quoted.end() if quoted else position + 1
         raise self._error(
-            start - 2, '{{ is never closed: write }} after the action, or {{ "{{" }} for the braces themselves'
+            start - 2, '{{ is not closed: add }} after the action, or write {{ "{{" }} for the braces themselves'
         )
 
-    def _action(self, position: int, action: str) -> None:
+    def _check_action(self, position: int, action: str) -> None:
         tokens = list(self._tokens(position, action))
         if not tokens:
-            raise self._error(position, "{{ }} is empty: write what to insert, such as {{ .CommonLabels.alertname }}")
+            raise self._error(
+                position, "{{ }} is empty: write a field or a function, such as {{ .CommonLabels.alertname }}"
+            )
         keyword = tokens[0][1] if tokens[0][0] == "word" else ""
-        self._declare(tokens)
+        self._declare_variables(tokens)
         if keyword == "end":
-            self._close(position)
+            self._close_block(position)
         elif keyword == "else":
-            self._otherwise(position, tokens)
+            self._check_else(position, tokens)
         elif keyword in BLOCKS:
-            self._operands(position, tokens[1:])
-            self._open(position, keyword, tokens)
+            self._check_operands(position, tokens[1:])
+            self._open_block(position, keyword, tokens)
         elif keyword == "template":
-            self._template(position, tokens)
+            self._check_template_call(position, tokens)
         else:
-            self._operands(position, tokens)
+            self._check_operands(position, tokens)
 
     def _tokens(self, position: int, action: str) -> Iterator[tuple[str, str]]:
         offset = 0
@@ -152,93 +154,113 @@ class _Checker:
             match = _TOKEN.match(action, offset)
             if match is None:
                 raise self._error(
-                    position, f"{action[offset]!r} cannot stand in an action: remove it, or close the text around it"
+                    position, f"{action[offset]!r} is not allowed in an action: remove it, or put it into quotes"
                 )
             if match.lastgroup != "space":
                 yield str(match.lastgroup), match[0]
             offset = match.end()
 
-    def _declare(self, tokens: list[tuple[str, str]]) -> None:
+    def _declare_variables(self, tokens: list[tuple[str, str]]) -> None:
         signs = [index for index, (_, text) in enumerate(tokens) if text == ":="]
         for index in signs[:1]:
             self.variables |= {text for kind, text in tokens[:index] if kind == "variable"}
 
-    def _operands(self, position: int, tokens: list[tuple[str, str]]) -> None:
+    def _check_operands(self, position: int, tokens: list[tuple[str, str]]) -> None:
         depth = 0
         for kind, text in tokens:
             depth += {"(": 1, ")": -1}.get(text, 0) if kind == "sign" else 0
             if depth < 0:
-                raise self._error(position, "there is a ) without a (: remove it")
+                raise self._error(position, "a ) has no (: remove it")
             if kind == "word" and text not in FUNCTIONS | KEYWORDS:
                 raise self._error(
                     position,
-                    f"there is no function {text}: write a field with a dot such as .{text}, or quote it as text",
+                    f"the function {text} does not exist: write a field with a dot, such as .{text}, or quote the text",
                 )
             if kind in {"variable", "field"}:
-                self._name(position, text)
+                self._check_reference(position, text)
         if depth > 0:
-            raise self._error(position, "there is a ( without a ): close it")
+            raise self._error(position, "a ( is not closed: add a )")
 
-    def _name(self, position: int, text: str) -> None:
+    def _check_reference(self, position: int, text: str) -> None:
         root, _, rest = text.partition(".")
         if root.startswith("$") and root not in self.variables:
-            raise self._error(position, f"the variable {root} is not declared: write {{{{ {root} := ... }}}} before it")
+            raise self._error(position, f"the variable {root} is not declared: add {{{{ {root} := ... }}}} before it")
         first = rest.partition(".")[0]
-        # Inside define and block, `$` is what the template was called with; elsewhere it is always the data.
+        # In define and block, `$` is the argument of the template; elsewhere it is always the notification's data.
         inside = any(block.keyword in {"define", "block"} for block in self.blocks)
         is_data = (root == "$" and not inside) or (not root and all(block.data_is_dot for block in self.blocks))
         if first and is_data and first not in DATA:
-            raise self._error(position, f"a message has no field .{first}: write one of .{', .'.join(sorted(DATA))}")
-
-    def _open(self, position: int, keyword: str, tokens: list[tuple[str, str]]) -> None:
-        if len(tokens) == 1:
             raise self._error(
-                position, f"{keyword} says nothing: write what it looks at, such as {{{{ {keyword} .Alerts }}}}"
+                position, f"a notification has no field .{first}: write one of .{', .'.join(sorted(DATA))}"
             )
+
+    def _open_block(self, position: int, keyword: str, tokens: list[tuple[str, str]]) -> None:
+        if len(tokens) == 1:
+            raise self._error(position, f"{keyword} has no argument: write one, such as {{{{ {keyword} .Alerts }}}}")
         self.blocks.append(_Block(keyword, position, data_is_dot=keyword == "if"))
 
-    def _close(self, position: int) -> None:
+    def _close_block(self, position: int) -> None:
         if not self.blocks:
             raise self._error(
-                position, "{{ end }} closes nothing: remove it, or write {{ if }}, {{ range }} or {{ with }} before it"
+                position, "{{ end }} has no block: remove it, or add {{ if }}, {{ range }} or {{ with }} before it"
             )
         self.blocks.pop()
 
-    def _otherwise(self, position: int, tokens: list[tuple[str, str]]) -> None:
+    def _check_else(self, position: int, tokens: list[tuple[str, str]]) -> None:
         if not self.blocks or self.blocks[-1].keyword not in {"if", "range", "with"}:
-            raise self._error(position, "{{ else }} stands outside of if, range and with: remove it")
+            raise self._error(position, "{{ else }} is not in an if, range or with: remove it")
         block = self.blocks[-1]
         if block.has_else:
             raise self._error(
-                position, "there is an {{ else }} after the last one: remove it, or write {{ else if }} before it"
+                position, "the block has an {{ else }} already: remove this one, or write {{ else if }} before it"
             )
         block.has_else = len(tokens) == 1
-        # In the else of range and with, `.` is what it was before the block.
+        # In the else of range and with, `.` has its value from before the block.
         block.data_is_dot = len(tokens) == 1 or tokens[1][1] == "if"
         rest = tokens[2:] if len(tokens) > 1 and tokens[1][1] in {"if", "with"} else tokens[1:]
-        self._operands(position, rest)
+        self._check_operands(position, rest)
 
-    def _template(self, position: int, tokens: list[tuple[str, str]]) -> None:
+    def _check_template_call(self, position: int, tokens: list[tuple[str, str]]) -> None:
         if len(tokens) == 1 or tokens[1][0] != "string":
             raise self._error(position, 'template needs a quoted name: write {{ template "slack.default.title" . }}')
         name = tokens[1][1][1:-1]
         if name not in self.templates:
             raise self._error(
-                position, f"there is no template {name!r}: define it in this text, or use one of Alertmanager's own"
+                position, f"the template {name!r} does not exist: define it in this text, or use one of Alertmanager's"
             )
-        self._operands(position, tokens[2:])
+        self._check_operands(position, tokens[2:])
 
     def _error(self, position: int, problem: str) -> TextError:
-        before = self.text[:position]
-        line, column = before.count("\n") + 1, position - (before.rfind("\n") + 1) + 1
-        return TextError(f"line {line}, column {column}: {problem}")
+        return TextError(f"{_place(self.text, position)}: {problem}")
 
 
 def check(text: str) -> None:
-    """Returns when `text` can be a message's template.
+    """Checks a template that may have several lines, such as a message's body.
 
     Raises:
-        TextError: it cannot, with line, column and advice.
+        TextError: `text` is not a valid template.
     """
     defined = re.findall(r"\{\{(?:- )?\s*(?:define|block)\s+\"([^\"]*)\"", text)
     _Checker(text, BUILT_IN | frozenset(defined)).run()
+
+
+def check_line(text: str) -> None:
+    """Checks a template of one line, such as a channel or a mail address.
+
+    The values that the template inserts are not known here and can still contain a line break.
+
+    Raises:
+        TextError: `text` is not a valid template, or contains a line break or another control character.
+    """
+    check(text)
+    control = _CONTROL.search(text)
+    if control:
+        raise TextError(
+            f"{_place(text, control.start())}: a line break or another control character is not possible here: "
+            "write one line"
+        )
+
+
+def _place(text: str, position: int) -> str:
+    before = text[:position]
+    return f"line {before.count(chr(10)) + 1}, column {position - before.rfind(chr(10))}"
