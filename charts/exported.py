@@ -16,8 +16,8 @@ Known = tuple[str, tuple[str, ...]]
 FILE: Final = Path(__file__).with_name("exported.yaml")
 VALUES: Final = Path(__file__).parent / "sergas-monitoring" / "values.yaml"
 SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-# What the Prometheus of a SergasMonitoring does where a monitor says nothing, as the stack's say nothing of the kubelet
-# itself and of kube-state-metrics; and what a check of probes.checks does.
+# The interval of a monitor without one, such as those of the kubelet itself and of kube-state-metrics, and of a check
+# in probes.checks.
 OTHERWISE: Final = "30s"
 STACK: Final = "kube-prometheus-stack"
 INTERVALS: Final = {
@@ -27,8 +27,8 @@ INTERVALS: Final = {
     "blackbox-exporter": (),
     "node-exporter": (STACK, "prometheus-node-exporter", "prometheus", "monitor", "interval"),
     "kube-state-metrics": (),
-    "kubelet": (STACK, "kubelet", "serviceMonitor", "interval"),
-    "cadvisor": (STACK, "kubelet", "serviceMonitor", "cAdvisorInterval"),
+    "kubelet": ("kubernetesMonitors", "kubelet", "interval"),
+    "cadvisor": ("kubernetesMonitors", "kubelet", "cAdvisorInterval"),
     "prometheus": ("prometheus", "serviceMonitor", "interval"),
     "alertmanager": ("alertmanager", "serviceMonitor", "interval"),
     "operator": ("operator", "serviceMonitor", "interval"),

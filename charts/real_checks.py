@@ -13,6 +13,10 @@ from charts import stack_names
 from charts.dependency_values import Dependency, leaves
 from charts.helm import CHART, KUBE_VERSION, RenderError, objects, template, tool
 from charts.images import images
+from charts.real_monitors import (
+    no_monitor_names_a_file_of_prometheus,
+    our_monitors_of_kubernetes_know_the_stacks_settings,
+)
 from charts.rendered import (
     NAME,
     NAMESPACE,
@@ -185,6 +189,8 @@ CHECKS = (
     promtool_accepts_every_rule,
     every_value_we_hand_on_is_read,
     our_advice_knows_the_stacks_defaults,
+    our_monitors_of_kubernetes_know_the_stacks_settings,
+    no_monitor_names_a_file_of_prometheus,
     rules_and_datasources_meet_the_names_our_operator_gives,
     no_object_is_rendered_twice,
     every_image_comes_from_the_registry_that_is_named,

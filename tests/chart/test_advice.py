@@ -57,6 +57,34 @@ ADVICE = {
         "kube-prometheus-stack.alertmanager.config.receivers: nothing reads this while the Sergas operator runs"
         " Alertmanager. Remove it and set sergasMonitoring.spec.receivers."
     ),
+    f"{STACK}.kubelet.serviceMonitor.enabled=true": (
+        "kube-prometheus-stack.kubelet.serviceMonitor.enabled: this chart scrapes the kubelet by kubernetesMonitors,"
+        " and a second monitor would give every series twice. Set it to false, or kubernetesMonitors.create to Never."
+    ),
+    f'{STACK}.kubelet.serviceMonitor.cAdvisorInterval="30s"': (
+        "kube-prometheus-stack.kubelet.serviceMonitor.cAdvisorInterval: nothing reads this while this chart scrapes the"
+        " kubelet by kubernetesMonitors. Remove it and set kubernetesMonitors.kubelet.cAdvisorInterval."
+    ),
+    f'{STACK}.kubeApiServer.serviceMonitor.targetLabels=["provider"]': (
+        "kube-prometheus-stack.kubeApiServer.serviceMonitor.targetLabels: nothing reads this while this chart scrapes"
+        " the API server by kubernetesMonitors. Remove it and write a ServiceMonitor of your own, with"
+        " kubernetesMonitors.create set to Never, if you need it."
+    ),
+    f"{STACK}.kubeScheduler.serviceMonitor.insecureSkipVerify=false": (
+        "kube-prometheus-stack.kubeScheduler.serviceMonitor.insecureSkipVerify: nothing reads this while this chart"
+        " scrapes the scheduler by kubernetesMonitors. Remove it and set"
+        " kubernetesMonitors.scheduler.insecureSkipVerify."
+    ),
+    f'{STACK}.coreDns.serviceMonitor.bearerTokenFile="/token"': (
+        "kube-prometheus-stack.coreDns.serviceMonitor.bearerTokenFile: makes the monitor name a file of Prometheus, and"
+        " Prometheus uses no such monitor. Remove it and write a ServiceMonitor of your own that names a Secret, or set"
+        " sergasMonitoring.spec.prometheus.discovery.allowFileAccess to true."
+    ),
+    f"{STACK}.kubeProxy.serviceMonitor.https=true": (
+        "kube-prometheus-stack.kubeProxy.serviceMonitor.https: makes the monitor name a file of Prometheus, and"
+        " Prometheus uses no such monitor. Remove it and write a ServiceMonitor of your own that names a Secret, or set"
+        " sergasMonitoring.spec.prometheus.discovery.allowFileAccess to true."
+    ),
     f'{STACK}.grafana.admin.existingSecret=""': (
         "kube-prometheus-stack.grafana.admin.existingSecret: is empty, so Grafana's password would change at every"
         " render. Make a Secret with the keys admin-user and admin-password and set this to its name."
@@ -110,6 +138,21 @@ def refusal(*settings):
 @pytest.mark.parametrize("setting", ADVICE, ids=[setting.split("=")[0] for setting in ADVICE])
 def test_the_value_is_refused_with_what_to_write_instead(setting):
     assert f"{PREFIX}- {ADVICE[setting]}\n\n" in refusal(setting) + "\n"
+
+
+def test_refuses_monitor_of_the_stack_that_prometheus_does_not_use():
+    settings = ['kubernetesMonitors.create="Never"', f"{STACK}.kubelet.serviceMonitor.enabled=true"]
+    with pytest.raises(RenderError) as refused:
+        template(settings=settings)
+    assert PREFIX + (
+        "- kube-prometheus-stack.kubelet.serviceMonitor.enabled: this monitor names files of Prometheus, and Prometheus"
+        " uses no such monitor. Set it to false, or sergasMonitoring.spec.prometheus.discovery.allowFileAccess to true."
+    ) in str(refused.value)
+    assert template(settings=[*settings, "sergasMonitoring.spec.prometheus.discovery.allowFileAccess=true"])
+
+
+def test_accepts_setting_of_a_stacks_monitor_that_is_its_default():
+    assert template(settings=[f'{STACK}.kubelet.serviceMonitor.cAdvisorInterval="10s"'])
 
 
 def test_all_problems_are_told_at_once():

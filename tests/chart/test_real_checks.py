@@ -40,6 +40,17 @@ spec:
   {{- end }}
   containers: [{name: p, image: "{{ .Values.global.imageRegistry | default "quay.io" }}/a/b:1"}]
 """
+FILE_MONITOR = """
+apiVersion: monitoring.coreos.com/v1
+kind: ServiceMonitor
+metadata: {name: m, namespace: monitoring, annotations: null}
+spec:
+  selector: {}
+  endpoints:
+    - port: http
+      bearerTokenFile: /var/run/secrets/kubernetes.io/serviceaccount/token
+      tlsConfig: {caFile: /ca.crt}
+"""
 TEMPLATES = {"rule.yaml": RULE, "datasources.yaml": DATASOURCES, "pod.yaml": POD}
 
 
@@ -53,6 +64,8 @@ def known_values(name):
             for key in path:
                 place = place.setdefault(key, {})
             place[last] = setting["default"]
+        for key, monitor in yaml.safe_load((CHART / "files" / "kubernetes-monitors.yaml").read_text()).items():
+            values.setdefault(key, {}).setdefault("serviceMonitor", {}).update(monitor["settings"])
     return values
 
 
@@ -159,6 +172,32 @@ def test_a_default_that_our_advice_has_wrong_is_told(case):
     assert list(real_checks.our_advice_knows_the_stacks_defaults(rendered)) == [
         f"prometheus.prometheusSpec.retention is '15d' in {STACK} 88.5.3, not '10d'"
     ]
+
+
+def test_names_setting_of_the_stacks_monitors_that_differs(case):
+    rendered = case()
+    file = rendered.chart / "charts" / STACK / "values.yaml"
+    values = yaml.safe_load(file.read_text())
+    values["kubelet"]["serviceMonitor"] |= {"cAdvisorInterval": "20s", "new": True}
+    file.write_text(yaml.safe_dump(values))
+    assert list(real_checks.our_monitors_of_kubernetes_know_the_stacks_settings(rendered)) == [
+        f"kubelet.serviceMonitor.cAdvisorInterval is '20s' in {STACK} 88.5.3",
+        f"kubelet.serviceMonitor.new is only in one of {STACK} 88.5.3 and our file",
+    ]
+
+
+def test_names_monitor_that_names_a_file_of_prometheus(case):
+    rendered = case({"monitor.yaml": FILE_MONITOR})
+    assert list(real_checks.no_monitor_names_a_file_of_prometheus(rendered)) == [
+        "ServiceMonitor m has bearerTokenFile, and Prometheus does not use it",
+        "ServiceMonitor m has caFile, and Prometheus does not use it",
+    ]
+
+
+def test_accepts_monitors_of_the_chart_without_files(case):
+    rendered = case()
+    assert [item for item in rendered.objects if item["kind"] == "ServiceMonitor"]
+    assert list(real_checks.no_monitor_names_a_file_of_prometheus(rendered)) == []
 
 
 @pytest.mark.parametrize(

@@ -225,7 +225,7 @@ def test_the_stack_runs_neither_prometheus_nor_alertmanager_and_shares_the_opera
 def test_targets_are_scraped_as_often_as_the_requirements_say():
     stack = VALUES["kube-prometheus-stack"]
     assert stack["prometheus-node-exporter"]["prometheus"]["monitor"]["interval"] == "15s"
-    assert stack["kubelet"]["serviceMonitor"] == {"interval": "", "cAdvisorInterval": "15s"}
+    assert VALUES["kubernetesMonitors"]["kubelet"]["cAdvisorInterval"] == "15s"
     assert VALUES["prometheus-postgres-exporter"]["serviceMonitor"]["interval"] == "30s"
     assert VALUES["prometheus-redis-exporter"]["serviceMonitor"]["interval"] == "30s"
     assert {monitor["interval"] for monitor in VALUES["app"]["serviceMonitors"].values()} == {"10s"}

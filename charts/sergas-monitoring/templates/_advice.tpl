@@ -2,7 +2,7 @@
 instead. All are collected, so that one run shows them all. */}}
 {{- define "sergas-monitoring.advice" -}}
 {{- $problems := list -}}
-{{- range $part := list "stackOwners" "stackMovedSettings" "stackNames" "grafana" "webhooks" "exporters" "namespaces" "objectives" "registries" "probes" "crd" -}}
+{{- range $part := list "stackOwners" "stackMovedSettings" "stackMonitors" "stackFiles" "stackNames" "grafana" "webhooks" "exporters" "namespaces" "objectives" "registries" "probes" "crd" -}}
 {{- range splitList "\n" (include (printf "sergas-monitoring.advice.%s" $part) $) -}}
 {{- with trim . -}}{{- $problems = append $problems (printf "- %s" .) -}}{{- end -}}
 {{- end -}}
@@ -44,6 +44,49 @@ version. */}}
 {{- end -}}
 {{- if and $value (ne (toJson $value) (toJson .default)) }}
 kube-prometheus-stack.{{ .path }}: nothing reads this while the Sergas operator runs {{ .runs }}. Remove it{{ with .instead }} and {{ . }}{{ end }}.
+{{- end }}
+{{- end }}
+{{- end -}}
+{{- end -}}
+
+{{/* The stack's monitors of Kubernetes: this chart has its own in their place. */}}
+{{- define "sergas-monitoring.advice.stackMonitors" -}}
+{{- $stack := index .Values "kube-prometheus-stack" -}}
+{{- $ours := include "sergas-monitoring.kubernetesMonitors" . -}}
+{{- if $stack.enabled -}}
+{{- range $key, $monitor := .Files.Get "files/kubernetes-monitors.yaml" | fromYaml -}}
+{{- $given := dig $key "serviceMonitor" dict $stack -}}
+{{- $path := printf "kube-prometheus-stack.%s.serviceMonitor" $key -}}
+{{- if and $ours $given.enabled }}
+{{ $path }}.enabled: this chart scrapes {{ $monitor.target }} by kubernetesMonitors, and a second monitor would give every series twice. Set it to false, or kubernetesMonitors.create to Never.
+{{- else if and $given.enabled (not (include "sergas-monitoring.fileAccess" $)) }}
+{{ $path }}.enabled: this monitor names files of Prometheus, and Prometheus uses no such monitor. Set it to false, or sergasMonitoring.spec.prometheus.discovery.allowFileAccess to true.
+{{- end }}
+{{- if $ours }}
+{{- range $name, $value := $given }}
+{{- if and (hasKey $monitor.settings $name) (ne (toJson $value) (toJson (get $monitor.settings $name))) }}
+{{- $instead := printf "set kubernetesMonitors.%s.%s" $monitor.values $name }}
+{{- if not (hasKey (get $.Values.kubernetesMonitors $monitor.values) $name) }}
+{{- $instead = "write a ServiceMonitor of your own, with kubernetesMonitors.create set to Never, if you need it" }}
+{{- end }}
+{{ $path }}.{{ $name }}: nothing reads this while this chart scrapes {{ $monitor.target }} by kubernetesMonitors. Remove it and {{ $instead }}.
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Settings by which a monitor of a dependency names a file of Prometheus. */}}
+{{- define "sergas-monitoring.advice.stackFiles" -}}
+{{- if not (include "sergas-monitoring.fileAccess" .) -}}
+{{- range $path := list "kube-prometheus-stack.coreDns.serviceMonitor.bearerTokenFile" "kube-prometheus-stack.kubeDns.serviceMonitor.bearerTokenFile" "kube-prometheus-stack.kubeEtcd.serviceMonitor.bearerTokenFile" "kube-prometheus-stack.kubeEtcd.serviceMonitor.caFile" "kube-prometheus-stack.kubeEtcd.serviceMonitor.certFile" "kube-prometheus-stack.kubeEtcd.serviceMonitor.keyFile" "kube-prometheus-stack.kubeProxy.serviceMonitor.bearerTokenFile" "kube-prometheus-stack.kubeProxy.serviceMonitor.https" "kube-prometheus-stack.kube-state-metrics.prometheus.monitor.bearerTokenFile" "kube-prometheus-stack.kube-state-metrics.prometheus.monitor.http.bearerTokenFile" "kube-prometheus-stack.kube-state-metrics.prometheus.monitor.metrics.bearerTokenFile" "kube-prometheus-stack.prometheus-node-exporter.prometheus.monitor.bearerTokenFile" "prometheus-blackbox-exporter.serviceMonitor.bearerTokenFile" "prometheus-pushgateway.serviceMonitor.bearerTokenFile" "prometheus-redis-exporter.serviceMonitor.bearerTokenFile" }}
+{{- $value := $.Values -}}
+{{- range $key := splitList "." $path -}}
+{{- $value = ternary (get (default dict $value) $key) "" (kindIs "map" $value) -}}
+{{- end -}}
+{{- if and $value (get $.Values (splitList "." $path | first)).enabled }}
+{{ $path }}: makes the monitor name a file of Prometheus, and Prometheus uses no such monitor. Remove it and write a ServiceMonitor of your own that names a Secret, or set sergasMonitoring.spec.prometheus.discovery.allowFileAccess to true.
 {{- end }}
 {{- end }}
 {{- end -}}

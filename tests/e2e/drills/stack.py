@@ -157,6 +157,9 @@ def _values(plan: Plan) -> dict[str, object]:
         **{f"{part}.serviceMonitor.interval": "5s" for part in ("operator", "prometheus", "alertmanager")},
         "dashboards.enabled": False,
     }
+    if plan.exporters:
+        # The chart scrapes the kubelet, and the packaged cluster has no other part of Kubernetes that answers to it.
+        every |= {"kubernetesMonitors.create": "Always", "kube-prometheus-stack.kubeApiServer.enabled": False}
     return every | dict(plan.values)
 
 
