@@ -312,9 +312,8 @@ def test_broken_template_text_is_named_and_other_receivers_stay_live(namespace: 
     broken = SLACK | {"slack": SLACK["slack"] | {"title": "{{ if .CommonLabels.job }}{{ .Status | shout }}{{ end }}"}}
     namespace.create({"receivers": [broken, HOOK]})
     assert namespace.wait_for_condition("ReceiversReady", "TemplateInvalid")["message"] == (
-        "spec.receivers[0] (chat): slack.title is not a valid template, line 1, column 27: there is "
-        "no function shout: write "
-        "a field with a dot such as .shout, or quote it as text; until then the default text is sent."
+        "spec.receivers[0] (chat): slack.title is not a valid template, line 1, column 27: the function shout does not "
+        "exist: write a field with a dot, such as .shout, or quote the text; until then the default text is sent."
     )
     text = config(namespace)["alertmanager.yaml"]
     assert "shout" not in text
