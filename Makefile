@@ -54,6 +54,11 @@ test-apiserver: venv ## The operator and the CRD on an API server of its own, on
 	@$(CLUSTER_CMD) tools light prometheus-operator
 	$(PY) -m pytest -m apiserver tests/operator tests/install
 
+.PHONY: test-operator-states
+test-operator-states: venv ## 300 random histories of a SergasMonitoring on a real API server (RUNS=300)
+	@$(CLUSTER_CMD) tools light prometheus-operator
+	SERGAS_STATE_RUNS=$(or $(RUNS),300) $(PY) -m pytest -m apiserver tests/operator/state_machine
+
 .PHONY: test-e2e
 test-e2e: venv cluster images ## The end-to-end suite on the cluster that CLUSTER names
 	@$(ON_CLUSTER) $(PY) -m pytest -m e2e tests/e2e
@@ -122,9 +127,9 @@ preview-images: ## Draw the example's dashboards and put their pictures into doc
 	@rm docs/dashboards/images/*-phone.png
 
 .PHONY: bench-operator
-bench-operator: venv ## Reaction time, API writes and memory of the operator on a real API server
+bench-operator: venv ## Reaction time, writes and memory of the operator on a real API server (PART='1 50 1000 churn')
 	@$(CLUSTER_CMD) tools light prometheus-operator
-	$(PY) tests/bench/bench_operator.py
+	$(PY) -m tests.bench.operator $(PART) $(ARGS)
 
 .PHONY: bench-dashboards
 bench-dashboards: venv tools-light ## Every panel over 1,000 targets and 30 days on a real Prometheus, and the cost of the recording rules

@@ -35,6 +35,7 @@ START_AT_ZERO = {
     "node_cpu_seconds_total": "a node's CPUs are there from its start",
     "process_cpu_seconds_total": "a process that has just begun has used no CPU yet",
     "prometheus_rule_evaluation_failures_total": "Prometheus makes a series for each rule group when it loads it",
+    "sergas_digest_rejections_total": "the digest makes the series of every reason when it starts",
     "sergas_metrics_overflow_total": "it counts updates beyond a limit: one more or less says nothing",
     "sergas_metrics_collector_failures_total": "a collector that raises does so at every scrape",
 }

@@ -56,8 +56,8 @@ def now() -> list[Panel]:
         number(
             About(
                 "Burn rate of the last hour",
-                "How many times faster than allowed the budget is spent. 1 spends it in exactly 30 days. Red pages"
-                " someone.",
+                "How many times faster than allowed the budget is spent. 1 spends it in exactly 30 days. Red raises"
+                " ErrorBudgetBurnFast.",
                 "none",
                 alerts=("ErrorBudgetBurnFast",),
             ),

@@ -171,7 +171,7 @@ _ZOHO = (
         "gauge",
         "Time since the least recently synchronised account was synchronised, in seconds.",
         unit="seconds",
-        used_by=(_SYNC, "alerts: business metrics"),
+        used_by=(_SYNC, _SLOS, "alerts: business metrics"),
         across="latest",
     ),
 )

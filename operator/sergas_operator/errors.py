@@ -1,4 +1,4 @@
-"""What can go wrong, each with a sentence that names the object and says what to do."""
+"""Errors with a message that names the object and says what to do."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ class OperatorError(Exception):
 
 
 class SpecError(OperatorError):
-    """A SergasMonitoring holds something this operator does not know.
+    """A SergasMonitoring has a field or a value that this operator does not know.
 
-    The API server refuses such objects; one that gets here was admitted by another version of the CRD.
+    The API server refuses such resources. One that is stored was admitted by another version of the CRD.
     """
 
     reason = "SpecNotUnderstood"
@@ -23,19 +23,30 @@ class SpecError(OperatorError):
 
 
 class NameTakenError(OperatorError):
-    """An object already has a child's name and was not made by this operator."""
+    """An object has a child's name and does not belong to this SergasMonitoring."""
 
     reason = "NameTaken"
 
     def __init__(self, kind: str, namespace: str, name: str) -> None:
         super().__init__(
-            f"{kind} {namespace}/{name} exists and was not made by this operator: "
+            f"{kind} {namespace}/{name} exists and does not belong to this SergasMonitoring: "
             f"delete it, or give the SergasMonitoring another name"
         )
 
 
+class GarbageCollectionError(OperatorError):
+    """A child that is being deleted, or whose SergasMonitoring was deleted, still exists."""
+
+    reason = "WaitingForGarbageCollection"
+
+    def __init__(
+        self, kind: str, namespace: str, name: str, why: str = "belongs to a deleted SergasMonitoring of this name"
+    ) -> None:
+        super().__init__(f"{kind} {namespace}/{name} {why}: it is created again as soon as Kubernetes has removed it")
+
+
 class ApiError(OperatorError):
-    """The API server refused a request or could not be reached.
+    """The API server refused a request or did not answer.
 
     `status` is the HTTP status, 0 when there was no answer.
     """
@@ -45,3 +56,14 @@ class ApiError(OperatorError):
     def __init__(self, status: int, doing: str, detail: str) -> None:
         super().__init__(f"{doing}: {detail}")
         self.status = status
+
+
+class InternalError(OperatorError):
+    """A defect of the operator. The message has no details, which could hold a secret value; the log has them."""
+
+    reason = "InternalError"
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(
+            f"the reconcile failed with {type(error).__name__}: see the operator's log and report it as a bug"
+        )

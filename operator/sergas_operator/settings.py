@@ -1,4 +1,4 @@
-"""What the environment says about this operator. `read` is the only place that looks at it."""
+"""The operator's settings from environment variables. Only `read` reads them."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sergas_operator.errors import OperatorError
+from sergas_operator.model.spec import PAGERDUTY_URLS
 
 
 class SettingsError(OperatorError):
-    """An environment variable is missing or cannot be used."""
+    """An environment variable is missing or has an invalid value."""
 
 
 @dataclass(frozen=True)
@@ -18,11 +19,15 @@ class Settings:
     """The operator's settings. Ports of 0 mean any free port.
 
     Attributes:
-        namespaces: where SergasMonitorings are served; never empty.
+        namespaces: the namespaces whose SergasMonitorings are reconciled; never empty.
         resync_seconds: how often every SergasMonitoring is compared with the live cluster.
         workers: how many SergasMonitorings are reconciled at a time.
-        digest_image: the operator's own image, which holds the digest as well.
-        image_pull_secrets: Secrets by which the digest's image is pulled.
+        digest_image: the operator's own image, which also contains the digest. Empty: read it from the operator's pod.
+        image_pull_secrets: Secrets with which the digest's image is pulled.
+        pagerduty_urls: URLs to which receivers may send routing keys.
+        identity: the release this operator belongs to, as `namespace/name`. Two operators with different identities
+            never serve one namespace.
+        pod: namespace and name of the operator's own pod; empty outside of a cluster.
     """
 
     namespaces: tuple[str, ...] = ("default",)
@@ -34,6 +39,9 @@ class Settings:
     alertmanager_image: str = "quay.io/prometheus/alertmanager:v0.28.1"
     digest_image: str = "ghcr.io/sergas/sergas-operator:0.1.0"
     image_pull_secrets: tuple[str, ...] = ()
+    pagerduty_urls: tuple[str, ...] = PAGERDUTY_URLS
+    identity: str = "local/sergas-operator"
+    pod: tuple[str, str] | None = None
     metrics_port: int = 8080
     health_port: int = 8081
     log_level: str = "INFO"
@@ -41,12 +49,14 @@ class Settings:
 
 
 def read(environment: Mapping[str, str]) -> Settings:
-    """The settings in `environment`; README.md of the chart lists the variables.
+    """Return the settings in `environment`; README.md of the chart lists the variables.
 
     Raises:
         SettingsError: naming the variable and what to set it to.
     """
     default = Settings()
+    pod_namespace, pod_name = environment.get("SERGAS_POD_NAMESPACE", ""), environment.get("SERGAS_POD_NAME", "")
+    pod = (pod_namespace, pod_name) if pod_namespace and pod_name else None
     return Settings(
         namespaces=_namespaces(environment),
         resync_seconds=_number(environment, "SERGAS_RESYNC_SECONDS", int(default.resync_seconds), 1, 86400),
@@ -59,8 +69,11 @@ def read(environment: Mapping[str, str]) -> Settings:
         ),
         prometheus_image=_image(environment, "SERGAS_PROMETHEUS_IMAGE", default.prometheus_image),
         alertmanager_image=_image(environment, "SERGAS_ALERTMANAGER_IMAGE", default.alertmanager_image),
-        digest_image=environment.get("SERGAS_DIGEST_IMAGE", "") or default.digest_image,
+        digest_image=environment.get("SERGAS_DIGEST_IMAGE", "") or ("" if pod else default.digest_image),
         image_pull_secrets=_names(environment, "SERGAS_IMAGE_PULL_SECRETS"),
+        pagerduty_urls=_names(environment, "SERGAS_ALLOWED_PAGERDUTY_URLS") or default.pagerduty_urls,
+        identity=environment.get("SERGAS_IDENTITY", "") or default.identity,
+        pod=pod,
         metrics_port=_number(environment, "SERGAS_METRICS_PORT", default.metrics_port, 0, 65535),
         health_port=_number(environment, "SERGAS_HEALTH_PORT", default.health_port, 0, 65535),
         log_level=_choice(environment, "SERGAS_LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR"), default.log_level),
@@ -69,7 +82,7 @@ def read(environment: Mapping[str, str]) -> Settings:
 
 
 def version(image: str) -> str:
-    """The version in an image's tag, which prometheus-operator needs to know what the image understands.
+    """Return the version in an image's tag, which prometheus-operator needs to configure that version.
 
     Raises:
         SettingsError: the tag is not a version.

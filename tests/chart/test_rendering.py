@@ -100,9 +100,12 @@ def test_common_labels_reach_every_object_and_no_selector(rendered):
     assert "team" not in deployment["spec"]["selector"]["matchLabels"]
 
 
-def test_the_operator_may_delete_nothing_and_name_no_wildcard(default):
-    verbs = {verb for role in roles(default) for rule in role["rules"] for verb in rule["verbs"]}
-    assert verbs == {"get", "list", "watch", "create", "patch"}
+def test_operator_may_delete_optional_children_only_and_has_no_wildcard(default):
+    rules = [rule for role in roles(default) for rule in role["rules"]]
+    verbs = {verb for rule in rules for verb in rule["verbs"]}
+    assert verbs == {"get", "list", "watch", "create", "patch", "update", "delete"}
+    by_verb = {verb: {name for rule in rules if verb in rule["verbs"] for name in rule["resources"]} for verb in verbs}
+    assert (by_verb["delete"], by_verb["update"]) == ({"services", "statefulsets"}, {"leases"})
 
 
 def test_only_the_operators_namespaces_have_readable_secrets(rendered):

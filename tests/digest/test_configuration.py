@@ -11,7 +11,9 @@ from running import monitoring
 from sergas_digest import settings
 from sergas_digest.config import Config, ConfigError, ConfigFile, MailReceiver, password, read, tokens
 from sergas_digest.settings import SettingsError
-from sergas_operator.desired.digest import CONFIG_KEY, digest_config, digest_stateful_set
+from sergas_operator.desired.digest import CONFIG_KEY, TOKEN_KEY, digest_config, digest_stateful_set
+from sergas_operator.desired.inputs import Config as AlertmanagerConfig
+from sergas_operator.desired.inputs import Inputs
 from sergas_operator.settings import Settings
 
 SPEC = {
@@ -57,12 +59,14 @@ def test_reads_what_the_operator_writes(tmp_path: Path) -> None:
 
 
 def test_the_operator_mounts_the_files_where_the_digest_reads_them() -> None:
-    pod = digest_stateful_set(monitoring(SPEC), Settings())["spec"]["template"]["spec"]
+    inputs = Inputs(monitoring(SPEC), Settings(), AlertmanagerConfig("", {}, ""))
+    pod = digest_stateful_set(inputs)["spec"]["template"]["spec"]
     default = settings.read({})
     [config] = [volume["secret"] for volume in pod["volumes"]]
     paths = {item["key"]: item["path"] for item in config["items"]}
     assert paths[CONFIG_KEY] == default.config.name
     assert paths["mail.password"] == "mail.password"
+    assert paths[TOKEN_KEY] == "token"
     assert not {"plain.password", "hook.url"} & set(paths)
     mounts = {mount["name"]: mount["mountPath"] for mount in pod["containers"][0]["volumeMounts"]}
     assert mounts == {"config": str(default.config.parent), "state": str(default.state)}

@@ -87,8 +87,6 @@ def test_no_pod_asks_for_a_priority_class_that_is_kube_systems(file):
             assert "priorityClassName: system-" not in line
 
 
-# Strict: the mark has to go in the commit in which the operator reads the image from its own Pod.
-@pytest.mark.xfail(strict=True, reason="SERGAS_DIGEST_IMAGE repeats the operator's image where kustomize does not look")
 @pytest.mark.parametrize("overlay", OVERLAYS, ids=lambda overlay: overlay.name)
 def test_images_of_an_overlay_change_every_place_that_names_the_operators_image(overlay, tmp_path):
     """A private registry, or another tag, must reach the digest too: it runs from the operator's image."""

@@ -162,7 +162,8 @@ async def test_prometheus_finds_nothing_wrong_in_any_format(
 
     names = set(await prometheus.get("/api/v1/label/__name__/values"))
     ending = {"counter": "", "gauge": "", "histogram": "_bucket"}
-    library = {"sergas_metrics_overflow_total", "sergas_metrics_collector_failures_total"}  # none of either happened
+    # None of these happened.
+    library = {f"sergas_metrics_{name}_total" for name in ("overflow", "collector_failures", "errors")}
     assert {spec.name + ending[spec.kind] for spec in CATALOGUE} - names == library
 
     query = "sergas_database_query_duration_seconds_bucket"

@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from sergas_operator.cli import rendered
-from sergas_operator.spec import read
+from sergas_operator.model.spec import read
 
 FOLDER = Path(__file__).parent / "golden"
 HEADER = "# Generated from cr.yaml by tests/operator/golden.py. Do not edit.\n"

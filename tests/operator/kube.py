@@ -25,6 +25,7 @@ PATHS = {
     "StatefulSet": "apis/apps/v1/namespaces/{}/statefulsets",
     "PodDisruptionBudget": "apis/policy/v1/namespaces/{}/poddisruptionbudgets",
     "Event": "api/v1/namespaces/{}/events",
+    "Lease": "apis/coordination.k8s.io/v1/namespaces/{}/leases",
 }
 CHILDREN = [
     ("Secret", "sergas-alertmanager-config"),
@@ -94,10 +95,11 @@ class Namespace:
         path = f"{self._path(kind)}/{name}{part}?fieldValidation=Strict"
         return self.request("PATCH", path, patch, "application/merge-patch+json")
 
-    def secret(self, name: str, **data: str) -> Any:
-        """Creates or replaces a Secret; underscores in keys become hyphens."""
+    def secret(self, name: str, *, allowed: bool = True, **data: str) -> Any:
+        """Creates or replaces a Secret that receivers may use; underscores in keys become hyphens."""
+        labels = {"monitoring.sergas.com/receiver": "true"} if allowed else {}
         encoded = {key.replace("_", "-"): base64.b64encode(value.encode()).decode() for key, value in data.items()}
-        body = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "data": encoded}
+        body = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name, "labels": labels}, "data": encoded}
         if self.get("Secret", name):
             return self.request("PUT", f"{self._path('Secret')}/{name}", body)
         return self.request("POST", self._path("Secret"), body)
@@ -176,12 +178,40 @@ class Namespace:
             "conditions": [condition | {"type": kind} for kind in ("Available", "Reconciled")],
         }
         self.patch_object(kind, "sergas", {"status": settled | status}, "/status")
+        self._settle_stateful_set(kind, body)
+
+    def _settle_stateful_set(self, kind: str, body: Any) -> None:
+        """Writes the StatefulSet that prometheus-operator makes, with all its pods up to date."""
+        part, spec, replicas = kind.lower(), body["spec"], body["spec"]["replicas"]
+        argument = {"prometheus": "--storage.tsdb.retention.time", "alertmanager": "--data.retention"}[part]
+        labels = body["metadata"]["labels"] | {"app.kubernetes.io/managed-by": "prometheus-operator"}
+        container = {"name": part, "image": spec["image"], "args": [f"{argument}={spec['retention']}"]}
+        template = {"metadata": {"labels": {"set": part}}, "spec": {"containers": [container]}}
+        claim = spec["storage"]["volumeClaimTemplate"]
+        content = {
+            "replicas": replicas,
+            "serviceName": f"{part}-operated",
+            "selector": {"matchLabels": {"set": part}},
+            "template": template,
+            "volumeClaimTemplates": [{"metadata": {"name": "db"}, "spec": claim["spec"]}],
+        }
+        name = f"{part}-sergas"
+        if self.get("StatefulSet", name) is None:
+            metadata = {"name": name, "labels": labels}
+            document = {"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": metadata, "spec": content}
+            self.request("POST", self._path("StatefulSet"), document)
+        else:
+            self.patch_object("StatefulSet", name, {"spec": {"replicas": replicas, "template": template}})
+        generation = self.get("StatefulSet", name)["metadata"]["generation"]
+        counts = {"replicas": replicas, "readyReplicas": replicas, "updatedReplicas": replicas}
+        self.patch_object("StatefulSet", name, {"status": counts | {"observedGeneration": generation}}, "/status")
 
     def empty(self) -> None:
         """Deletes everything a test may have left, and returns once it is gone."""
-        for kind in ("SergasMonitoring", *PATHS):
+        kinds = [kind for kind in PATHS if kind != "Lease"]
+        for kind in kinds:
             self.request("DELETE", self._path(kind))
-        self.wait("nothing is left", lambda: not any(self.list(kind) for kind in PATHS if kind != "Event"))
+        self.wait("nothing is left", lambda: not any(self.list(kind) for kind in kinds if kind != "Event"))
 
     def _path(self, kind: str) -> str:
         return PATHS[kind].format(self.name)

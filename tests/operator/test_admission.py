@@ -13,8 +13,8 @@ from controlplane import CRD, ROOT, tool
 from kube import Namespace, Refused
 
 from sergas_operator.cli import placeholders
-from sergas_operator.desired import configuration
-from sergas_operator.spec import read
+from sergas_operator.desired.alertmanager_config import render
+from sergas_operator.model.spec import read
 
 pytestmark = pytest.mark.apiserver
 
@@ -54,7 +54,7 @@ def test_accepts_spec_and_alertmanager_accepts_its_configuration(default: Namesp
     body = default.validate({"metadata": {"name": "sergas"}, "spec": ACCEPTED[case]})
     monitoring = read(body)
     config = tmp_path / "alertmanager.yaml"
-    config.write_text(configuration(monitoring, placeholders(monitoring)).text)
+    config.write_text(render(monitoring, placeholders(monitoring), b"token").text)
     checked = subprocess.run([tool("amtool"), "check-config", str(config)], capture_output=True, text=True, check=False)
     assert checked.returncode == 0, checked.stdout + checked.stderr
 

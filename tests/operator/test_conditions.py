@@ -1,4 +1,4 @@
-"""Conditions: what is said of what was observed."""
+"""Conditions: what the status says for what was observed."""
 
 from __future__ import annotations
 
@@ -7,33 +7,57 @@ from typing import Any
 
 import pytest
 
-from sergas_operator.conditions import Condition, Observed, Volume, conditions
+from sergas_operator.desired.receivers import resolve
 from sergas_operator.errors import ApiError
-from sergas_operator.receivers import resolve
-from sergas_operator.spec import AlertmanagerStorage, Email, Heartbeat, Monitoring, Receiver, SecretRef, Spec
-from sergas_operator.status import status
+from sergas_operator.model.spec import Email, Heartbeat, Monitoring, Prometheus, Receiver, SecretRef, Spec
+from sergas_operator.observed.pods import Evidence
+from sergas_operator.observed.state import Volume
+from sergas_operator.reporting.conditions import Condition, conditions
+from sergas_operator.reporting.observed import Observed
+from sergas_operator.reporting.status import failed_status, status
 
 HASH = "0123456789abcdef"
 MONITORING = Monitoring("sergas", "monitoring", "uid", 2, Spec())
 NOW = "2026-01-02T03:04:05Z"
+IMAGES = {"prometheus": "prometheus:v3", "alertmanager": "alertmanager:v0"}
+RETENTION = {"prometheus": ("30d", "--storage.tsdb.retention.time"), "alertmanager": ("120h", "--data.retention")}
 
 
-def child(replicas: int, **status: Any) -> dict[str, Any]:
+def child(part: str, replicas: int, **changes: Any) -> dict[str, Any]:
     settled = {"type": "Reconciled", "status": "True", "observedGeneration": 7}
     found = {"replicas": replicas, "updatedReplicas": replicas, "availableReplicas": replicas, "conditions": [settled]}
-    return {"metadata": {"generation": 7}, "status": found | status}
+    spec = {"image": IMAGES[part], "retention": RETENTION[part][0]}
+    return {"metadata": {"generation": 7}, "spec": spec, "status": found | changes}
 
 
-def volume(part: Any, size: str, actual: str | None = None) -> Volume:
-    return Volume(f"{part}-0", part, size, size if actual is None else actual)
+def stateful_set(part: str, replicas: int, generation: int = 3, seen: int = 3, **changes: Any) -> dict[str, Any]:
+    value, argument = RETENTION[part]
+    container = {"name": part, "image": IMAGES[part], "args": [f"{argument}={value}"]} | changes
+    template = {"spec": {"containers": [container]}}
+    return {
+        "metadata": {"generation": generation},
+        "spec": {"replicas": replicas, "template": template},
+        "status": {"observedGeneration": seen, "updatedReplicas": replicas},
+    }
+
+
+def volume(part: Any, actual: str, ordinal: int = 0) -> Volume:
+    return Volume(f"{part}-{ordinal}", part, ordinal, actual)
 
 
 GOOD = Observed(
-    prometheus=child(2),
-    alertmanager=child(3),
+    prometheus=child("prometheus", 2),
+    alertmanager=child("alertmanager", 3),
+    stateful_sets={"prometheus": stateful_set("prometheus", 2), "alertmanager": stateful_set("alertmanager", 3)},
     volumes=[volume("prometheus", "50Gi"), volume("alertmanager", "2Gi")],
-    applied_hash=HASH,
-    loaded_hashes=[HASH, HASH, HASH],
+    config_hash=HASH,
+    evidence=Evidence(
+        loaded=(HASH, HASH, HASH),
+        discovered=3,
+        targets=16,
+        monitors=True,
+        endpoints={"prometheus": 2, "alertmanager": 3},
+    ),
 )
 
 
@@ -41,7 +65,11 @@ def found(observed: Observed, kind: str, monitoring: Monitoring = MONITORING) ->
     return next(condition for condition in conditions(monitoring, observed) if condition.type == kind)
 
 
-def test_there_are_eight_conditions_ready_first() -> None:
+def with_evidence(**changes: Any) -> Observed:
+    return replace(GOOD, evidence=replace(GOOD.evidence, **changes))
+
+
+def test_has_eight_conditions_ready_first() -> None:
     assert [condition.type for condition in conditions(MONITORING, GOOD)] == [
         "Ready",
         "PrometheusAvailable",
@@ -54,48 +82,45 @@ def test_there_are_eight_conditions_ready_first() -> None:
     ]
 
 
-def test_all_good_without_a_receiver_is_ready_and_says_that_no_one_is_told() -> None:
+def test_ready_without_receiver_says_that_nobody_is_notified() -> None:
     assert found(GOOD, "Ready") == Condition(
-        "Ready", "True", "NoReceivers", "No alert reaches anyone: name someone in spec.receivers."
+        "Ready", "True", "NoReceivers", "No notifications are sent: configure a receiver in spec.receivers."
     )
 
 
-def test_a_heartbeat_alone_tells_no_one_of_any_alert() -> None:
-    beating = replace(MONITORING, spec=Spec(heartbeat=Heartbeat(SecretRef("deadman", "url"))))
+def test_heartbeat_alone_notifies_nobody_of_an_alert() -> None:
+    beating = replace_spec(Spec(heartbeat=Heartbeat(SecretRef("deadman", "url"))))
     receivers = resolve(beating, {"deadman": {"url": b"https://deadman.example.com"}}, {})
     assert found(replace(GOOD, receivers=receivers), "ReceiversReady", beating).reason == "NoReceivers"
     missing = found(replace(GOOD, receivers=resolve(beating, {}, {})), "ReceiversReady", beating)
     assert (missing.status, missing.reason) == ("False", "SecretNotUsable")
 
 
-MAILED = replace(
-    MONITORING,
-    spec=Spec(
+def replace_spec(spec: Spec) -> Monitoring:
+    return Monitoring("sergas", "monitoring", "uid", 2, spec)
+
+
+MAILED = replace_spec(
+    Spec(
         receivers=(
             Receiver("mail", email=Email(("ops@example.com",), "alerts@example.com", "smtp:25")),
             Receiver("second", email=Email(("second@example.com",), "alerts@example.com", "smtp:25")),
         )
-    ),
+    )
 )
 
 
 @pytest.mark.parametrize(
-    ("monitoring", "digest", "status", "reason", "message"),
+    ("monitoring", "digest", "state", "reason", "message"),
     [
-        (
-            MONITORING,
-            None,
-            "True",
-            "NotNeeded",
-            "No mail receiver hears of info alerts, so no digest is needed.",
-        ),
+        (MONITORING, None, "True", "NotNeeded", "No email receiver gets info alerts, so no digest is needed."),
         (MAILED, None, "False", "NotCreated", "StatefulSet monitoring/sergas-digest does not exist yet."),
         (
             MAILED,
             {"status": {"availableReplicas": 0}},
             "False",
             "DigestNotReady",
-            "The digest does not run, and info alerts that begin and end now may be missing from it: type "
+            "The digest does not run, and the next mail may lack info alerts that begin and end now: type "
             "`kubectl -n monitoring get pods -l app.kubernetes.io/name=digest,app.kubernetes.io/instance=sergas`.",
         ),
         (
@@ -103,128 +128,266 @@ MAILED = replace(
             {"status": {"availableReplicas": 1}},
             "True",
             "DigestReady",
-            "Info alerts are collected and mailed every 24h to mail, second.",
+            "Info alerts are stored and mailed every 24h to mail, second.",
         ),
     ],
 )
-def test_the_digest_is_available_while_its_pod_is(
-    monitoring: Monitoring, digest: Any, status: Any, reason: str, message: str
+def test_digest_is_available_while_its_pod_is(
+    monitoring: Monitoring, digest: Any, state: Any, reason: str, message: str
 ) -> None:
     observed = replace(GOOD, digest=digest)
-    assert found(observed, "DigestAvailable", monitoring) == Condition("DigestAvailable", status, reason, message)
+    assert found(observed, "DigestAvailable", monitoring) == Condition("DigestAvailable", state, reason, message)
 
 
-def test_a_refused_configuration_is_told_in_the_parsers_own_words() -> None:
+def test_refused_configuration_is_reported_with_the_parsers_message() -> None:
     refused = {"type": "Reconciled", "status": "False", "message": "provision: missing closing ]: `[)$`"}
-    observed = replace(GOOD, alertmanager=child(3, conditions=[refused]))
-    words = (
+    observed = replace(GOOD, alertmanager=child("alertmanager", 3, conditions=[refused]))
+    message = (
         "provision: missing closing ]: `[)$`. Alertmanager keeps the configuration it loaded last; correct the spec."
     )
-    assert found(observed, "ConfigLoaded") == Condition("ConfigLoaded", "False", "ConfigRefused", words)
+    assert found(observed, "ConfigLoaded") == Condition("ConfigLoaded", "False", "ConfigRefused", message)
     assert found(observed, "AlertmanagerAvailable").status == "True"
-    assert found(observed, "Ready").message == words
+    assert found(observed, "Ready").message == message
 
 
 @pytest.mark.parametrize(
-    ("hashes", "status", "reason", "message"),
+    ("hashes", "state", "reason", "message"),
     [
-        ([], "Unknown", "NotAsked", "No Alertmanager pod has an address yet, so none can be asked what it runs."),
         (
-            [HASH, "", HASH],
+            (),
+            "Unknown",
+            "NotAsked",
+            "No Alertmanager pod is ready yet, so none can be asked for its configuration.",
+        ),
+        (
+            (HASH, "", HASH),
             "False",
             "Loading",
-            f"2 of 3 replicas run configuration {HASH}; the others are about to load it.",
+            f"2 of 3 replicas run configuration {HASH}; the others will load it.",
         ),
         (
-            [HASH, None, HASH],
+            (HASH, None, HASH),
             "Unknown",
             "CannotAsk",
-            "1 of 3 Alertmanager pods did not answer on port 9093: check that a NetworkPolicy lets "
-            "the operator connect to "
-            "them.",
+            "1 of 3 ready Alertmanager pods did not answer on port 9093: check that a NetworkPolicy lets the operator "
+            "connect to them.",
         ),
-        ([HASH, HASH, HASH], "True", "Loaded", f"Every replica runs configuration {HASH}."),
+        ((HASH, HASH, HASH), "True", "Loaded", f"Every replica runs configuration {HASH}."),
     ],
 )
-def test_config_loaded_is_what_the_alertmanagers_answer(hashes: Any, status: Any, reason: str, message: str) -> None:
-    observed = replace(GOOD, loaded_hashes=hashes)
-    assert found(observed, "ConfigLoaded") == Condition("ConfigLoaded", status, reason, message)
+def test_config_loaded_is_what_the_alertmanagers_answer(hashes: Any, state: Any, reason: str, message: str) -> None:
+    assert found(with_evidence(loaded=hashes), "ConfigLoaded") == Condition("ConfigLoaded", state, reason, message)
+
+
+def test_prometheus_is_not_available_without_endpoints_alertmanagers_or_targets() -> None:
+    no_endpoints = with_evidence(endpoints={"prometheus": 0, "alertmanager": 3})
+    assert found(no_endpoints, "PrometheusAvailable") == Condition(
+        "PrometheusAvailable",
+        "False",
+        "NoEndpoints",
+        "Service monitoring/sergas-prometheus has no ready endpoint: type `kubectl -n monitoring get endpointslices -l "
+        "kubernetes.io/service-name=sergas-prometheus`.",
+    )
+    assert found(with_evidence(discovered=0), "PrometheusAvailable") == Condition(
+        "PrometheusAvailable",
+        "False",
+        "AlertmanagersNotDiscovered",
+        "Prometheus monitoring/sergas has discovered no Alertmanager, so no alert is notified: check the endpoints of "
+        "Service sergas-alertmanager.",
+    )
+    assert found(with_evidence(targets=0), "PrometheusAvailable") == Condition(
+        "PrometheusAvailable",
+        "False",
+        "NoTargets",
+        "Prometheus monitoring/sergas scrapes no target although ServiceMonitors exist: check "
+        "spec.prometheus.discovery and the labels of the ServiceMonitors.",
+    )
+    assert found(with_evidence(targets=0, monitors=False), "PrometheusAvailable").status == "True"
+
+
+def test_alertmanager_is_not_available_without_endpoints() -> None:
+    observed = with_evidence(endpoints={"prometheus": 2, "alertmanager": 0})
+    assert found(observed, "AlertmanagerAvailable").reason == "NoEndpoints"
+    assert found(observed, "Ready").status == "False"
 
 
 def test_ready_is_the_worst_of_its_parts() -> None:
-    unknown = replace(GOOD, loaded_hashes=[])
+    unknown = with_evidence(loaded=())
     assert found(unknown, "Ready").status == "Unknown"
-    both = replace(unknown, prometheus=child(2, availableReplicas=0))
+    both = replace(unknown, prometheus=child("prometheus", 2, availableReplicas=0))
     assert (found(both, "Ready").status, found(both, "Ready").reason) == ("False", "ReplicasNotReady")
 
 
-def test_a_problem_is_ready_and_progressing_in_its_own_words() -> None:
+def test_problem_is_in_ready_and_progressing() -> None:
     problem = ApiError(403, "apply Service monitoring/sergas-prometheus", "services is forbidden")
-    observed = replace(GOOD, problem=problem)
-    sentence = "apply Service monitoring/sergas-prometheus: services is forbidden"
+    message = "apply Service monitoring/sergas-prometheus: services is forbidden"
     for kind in ("Ready", "Progressing"):
-        assert found(observed, kind) == Condition(kind, "False", "ApiServerRefused", sentence)
+        assert found(replace(GOOD, problem=problem), kind) == Condition(kind, "False", "ApiServerRefused", message)
 
 
-def test_a_rollout_is_progress_until_every_pod_is_updated() -> None:
-    rolling = replace(GOOD, prometheus=child(2, updatedReplicas=1))
-    assert found(rolling, "Progressing").message == (
-        "The Prometheus Operator is bringing Prometheus to what the spec says."
-    )
-    unready = replace(GOOD, prometheus=child(2, availableReplicas=1))
-    assert found(unready, "Progressing").reason == "RollingOut"
-    unseen = replace(GOOD, alertmanager=child(3) | {"metadata": {"generation": 8}})
-    assert found(unseen, "Progressing").reason == "RollingOut"
+ROLLOUTS: dict[str, Observed] = {
+    "a pod is not updated": replace(GOOD, prometheus=child("prometheus", 2, updatedReplicas=1)),
+    "an Alertmanager is not seen": replace(
+        GOOD, alertmanager=child("alertmanager", 3) | {"metadata": {"generation": 8}}
+    ),
+    "there is no StatefulSet": replace(GOOD, stateful_sets={}),
+    "the StatefulSet keeps the old retention": replace(
+        GOOD,
+        stateful_sets={
+            **GOOD.stateful_sets,
+            "prometheus": stateful_set("prometheus", 2, args=["--storage.tsdb.retention.time=15d"]),
+        },
+    ),
+    "the StatefulSet keeps the old image": replace(
+        GOOD, stateful_sets={**GOOD.stateful_sets, "prometheus": stateful_set("prometheus", 2, image="prometheus:v2")}
+    ),
+    "the StatefulSet keeps the old replicas": replace(
+        GOOD, stateful_sets={**GOOD.stateful_sets, "alertmanager": stateful_set("alertmanager", 1)}
+    ),
+    "the StatefulSet is not seen": replace(
+        GOOD, stateful_sets={**GOOD.stateful_sets, "alertmanager": stateful_set("alertmanager", 3, generation=4)}
+    ),
+}
+
+
+@pytest.mark.parametrize("observed", ROLLOUTS.values(), ids=ROLLOUTS)
+def test_is_not_ready_while_the_newest_generation_does_not_run(observed: Observed) -> None:
+    progress = found(observed, "Progressing")
+    assert (progress.status, progress.reason) == ("True", "RollingOut")
+    assert found(observed, "Ready").status == "False"
     assert found(GOOD, "Progressing").reason == "Converged"
 
 
-def test_a_configuration_about_to_be_loaded_is_progress() -> None:
-    assert found(replace(GOOD, loaded_hashes=["", HASH, HASH]), "Progressing").reason == "LoadingConfig"
-
-
-def test_a_missing_child_in_mode_plan_says_why() -> None:
-    planned = replace(MONITORING, spec=Spec(mode="Plan"))
-    observed = replace(GOOD, prometheus=None)
-    assert found(observed, "PrometheusAvailable", planned).message == (
-        "Prometheus monitoring/sergas does not exist: spec.mode is Plan, set it to Apply to have it made."
+def test_rollout_names_what_is_rolled_out() -> None:
+    assert found(replace(GOOD, stateful_sets={}), "Progressing").message == (
+        "The Prometheus Operator is rolling out Prometheus and Alertmanager."
     )
 
 
-def test_a_prometheus_the_prometheus_operator_cannot_make_is_told_in_its_words() -> None:
+def test_is_not_ready_while_a_configuration_is_loaded() -> None:
+    observed = with_evidence(loaded=("", HASH, HASH))
+    assert found(observed, "Progressing").reason == "LoadingConfig"
+    assert found(observed, "Ready").status == "False"
+
+
+@pytest.mark.parametrize(
+    ("spec", "reason"), [(Spec(paused=True), "Paused"), (Spec(mode="Plan"), "Planned")], ids=["paused", "Plan"]
+)
+def test_is_not_ready_while_children_are_not_written(spec: Spec, reason: str) -> None:
+    monitoring = replace_spec(spec)
+    assert found(GOOD, "Progressing", monitoring).reason == reason
+    assert (found(GOOD, "Ready", monitoring).status, found(GOOD, "Ready", monitoring).reason) == ("False", reason)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "actual", "warning"),
+    [
+        (
+            "Retain",
+            "Delete",
+            " deletionPolicy Retain is not in effect yet: deleting the SergasMonitoring now would delete the children.",
+        ),
+        (
+            "Delete",
+            "Retain",
+            " deletionPolicy Delete is not in effect yet: deleting the SergasMonitoring now would keep the children.",
+        ),
+        ("Retain", "Retain", ""),
+        ("Retain", "", ""),
+    ],
+)
+@pytest.mark.parametrize("frozen", [{"paused": True}, {"mode": "Plan"}], ids=["paused", "Plan"])
+def test_says_whether_deletion_policy_is_in_effect(
+    frozen: dict[str, Any], wanted: str, actual: str, warning: str
+) -> None:
+    monitoring = replace_spec(Spec(deletion_policy=wanted, **frozen))
+    observed = replace(GOOD, deletion_policy=actual)
+    message = found(observed, "Progressing", monitoring).message
+    assert message.endswith(warning or ".")
+    assert ("not in effect" in message) == bool(warning)
+    assert status(monitoring, observed, {}, NOW)["deletionPolicy"] == actual
+
+
+def test_missing_child_in_mode_plan_says_why() -> None:
+    planned = replace_spec(Spec(mode="Plan"))
+    assert found(replace(GOOD, prometheus=None), "PrometheusAvailable", planned).message == (
+        "Prometheus monitoring/sergas does not exist: spec.mode is Plan, set it to Apply to create it."
+    )
+
+
+def test_reports_message_of_prometheus_operator() -> None:
     refused = {"type": "Reconciled", "status": "False", "message": "invalid retention"}
-    observed = replace(GOOD, prometheus=child(2, conditions=[refused]))
+    observed = replace(GOOD, prometheus=child("prometheus", 2, conditions=[refused]))
     assert found(observed, "PrometheusAvailable") == Condition(
         "PrometheusAvailable",
         "False",
         "NotReconciled",
-        "The Prometheus Operator cannot make Prometheus monitoring/sergas so: invalid retention",
+        "The Prometheus Operator cannot reconcile Prometheus monitoring/sergas: invalid retention",
     )
 
 
-def test_volumes_pending_and_too_small_are_told() -> None:
-    pending = replace(GOOD, volumes=[volume("prometheus", "50Gi", "")])
+def test_reports_pending_and_small_volumes() -> None:
+    pending = replace(GOOD, volumes=[volume("prometheus", "")])
     assert found(pending, "StorageReady").message == (
-        "1 of 1 volumes do not exist yet: type `kubectl -n monitoring describe pvc prometheus-0` to see why."
+        "1 of 1 volumes are not bound: type `kubectl -n monitoring describe pvc prometheus-0` to see why."
     )
-    grown = replace(MONITORING, spec=Spec())
-    small = replace(GOOD, volumes=[volume("alertmanager", "3Gi", "2Gi"), volume("alertmanager", "3Gi", "2Gi")])
-    assert found(small, "StorageReady", grown).message.endswith(
-        "if its StorageClass allows expansion. The same goes for alertmanager-0."
+    small = replace(GOOD, volumes=[volume("alertmanager", "1Gi"), volume("alertmanager", "1Gi", 1)])
+    assert found(small, "StorageReady") == Condition(
+        "StorageReady",
+        "False",
+        "VolumesTooSmall",
+        "Volume alertmanager-0 holds 1Gi, less than the requested 2Gi, and is not resized automatically: type "
+        "`kubectl -n monitoring patch pvc alertmanager-0 -p "
+        '\'{"spec":{"resources":{"requests":{"storage":"2Gi"}}}}\'` if its StorageClass allows expansion. '
+        "Do the same for alertmanager-1.",
     )
-    assert AlertmanagerStorage().size == "2Gi"
 
 
-def test_a_condition_keeps_its_time_until_its_status_changes() -> None:
+def test_ignores_volume_of_a_replica_that_is_gone() -> None:
+    one = replace_spec(Spec(prometheus=Prometheus(replicas=1)))
+    observed = replace(GOOD, volumes=[volume("prometheus", "50Gi"), volume("prometheus", "", 1)])
+    assert found(observed, "StorageReady", one).reason == "VolumesReady"
+    assert found(observed, "StorageReady").reason == "VolumesPending"
+
+
+@pytest.mark.parametrize("capacity", ["53687091200000m", "1e11", "50Gi", "64424509440"])
+def test_reads_capacity_in_any_notation(capacity: str) -> None:
+    assert found(replace(GOOD, volumes=[volume("prometheus", capacity)]), "StorageReady").reason == "VolumesReady"
+
+
+@pytest.mark.parametrize("capacity", ["1288490188800m", "nonsense"])
+def test_reports_small_or_unreadable_capacity(capacity: str) -> None:
+    condition = found(replace(GOOD, volumes=[volume("prometheus", capacity)]), "StorageReady")
+    assert condition.reason == "VolumesTooSmall"
+    assert condition.message.startswith(f"Volume prometheus-0 holds {capacity}, less than the requested 50Gi")
+
+
+def test_condition_keeps_its_time_until_its_status_changes() -> None:
     before = status(MONITORING, GOOD, {}, "2020-01-01T00:00:00Z")
-    after = status(MONITORING, replace(GOOD, loaded_hashes=[]), before, NOW)
+    after = status(MONITORING, with_evidence(loaded=()), before, NOW)
     times = {condition["type"]: condition["lastTransitionTime"] for condition in after["conditions"]}
     assert times["ConfigLoaded"] == times["Ready"] == NOW
     assert times["PrometheusAvailable"] == "2020-01-01T00:00:00Z"
 
 
-def test_the_same_observation_gives_the_same_status() -> None:
+def test_same_observation_gives_same_status() -> None:
     before = status(MONITORING, GOOD, {}, "2020-01-01T00:00:00Z")
     assert status(MONITORING, GOOD, before, NOW) == before
+
+
+def test_failed_reconcile_keeps_the_rest_of_the_status() -> None:
+    before = status(MONITORING, GOOD, {}, "2020-01-01T00:00:00Z")
+    newer = Monitoring("sergas", "monitoring", "uid", 3, Spec())
+    after = failed_status(newer, ApiError(500, "list Pod in monitoring", "etcd is slow"), before, NOW)
+    assert after["observedGeneration"] == 3
+    by_type = {condition["type"]: condition for condition in after["conditions"]}
+    for kind in ("Ready", "Progressing"):
+        assert by_type[kind]["message"] == "list Pod in monitoring: etcd is slow"
+        assert (by_type[kind]["status"], by_type[kind]["observedGeneration"]) == ("False", 3)
+    # What was not observed again speaks of the generation it was observed for.
+    assert by_type["StorageReady"]["observedGeneration"] == 2
+    assert after["prometheus"] == before["prometheus"]
+    assert failed_status(newer, ApiError(500, "list Pod in monitoring", "etcd is slow"), after, "later") == after
 
 
 def test_status_counts_what_the_columns_show() -> None:
@@ -233,3 +396,13 @@ def test_status_counts_what_the_columns_show() -> None:
     assert found_status["alertmanager"]["ready"] == "3/3"
     assert found_status["config"] == {"appliedHash": HASH, "loadedHash": HASH}
     assert found_status["observedGeneration"] == 2
+
+
+def test_larger_volumes_are_ready_and_named() -> None:
+    observed = replace(GOOD, volumes=[volume("prometheus", "60Gi"), volume("alertmanager", "2Gi")])
+    condition = found(observed, "StorageReady")
+    assert (condition.status, condition.message) == (
+        "True",
+        "All 2 volumes have the requested size. "
+        "Volumes never shrink: prometheus-0 keeps 60Gi, more than the requested 50Gi.",
+    )

@@ -1,4 +1,4 @@
-"""Liveness fails when the inner works stall, and says which."""
+"""Liveness fails when a part of the operator stalls, and names it. Readiness names what is missing."""
 
 from __future__ import annotations
 
@@ -8,11 +8,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from sergas_operator.cache import Cache
-from sergas_operator.health import Health, serve, symptoms
+from sergas_operator.controller.health import Health, serve, symptoms
 
-KEY = ("Prometheus", "monitoring", "sergas")
-WELL = {"debt": 0.0, "awaited": "", "lateness": 0.0, "since_resync": 10.0, "resync_seconds": 300.0}
+WELL = {"lateness": 0.0, "since_resync": 10.0, "resync_seconds": 300.0}
 
 
 class Clock:
@@ -21,13 +19,6 @@ class Clock:
 
     def __call__(self) -> float:
         return self.now
-
-
-def body(version: int) -> dict[str, object]:
-    return {
-        "kind": "Prometheus",
-        "metadata": {"name": "sergas", "namespace": "monitoring", "resourceVersion": str(version)},
-    }
 
 
 @pytest.fixture
@@ -49,73 +40,53 @@ def answer(url: str) -> tuple[int, str]:
             return error.code, error.read().decode()
 
 
-def test_all_well_is_live() -> None:
+def test_reports_nothing_while_everything_works() -> None:
     assert symptoms(**WELL) == []
 
 
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        (
-            {"debt": 151.0, "awaited": "Prometheus monitoring sergas"},
-            "a watch has stalled: it has not told of Prometheus monitoring sergas for 151 s",
-        ),
-        ({"lateness": 181.0}, "the queue has stalled: a pass is late by 181 s"),
+        ({"lateness": 181.0}, "the queue has stalled: a reconcile is late by 181 s"),
         ({"since_resync": 661.0}, "the resync has stalled: the last one was 661 s ago"),
     ],
 )
-def test_a_stall_is_told(change: dict[str, object], sentence: str) -> None:
+def test_names_part_that_has_stalled(change: dict[str, float], sentence: str) -> None:
     assert symptoms(**WELL | change) == [sentence]
 
 
-def test_a_write_whose_watch_stays_silent_becomes_a_debt() -> None:
-    clock = Clock()
-    cache = Cache(clock)
-    cache.answered(KEY, body(7), written=True)
-    clock.now += 151
-    assert cache.oldest_debt() == (151.0, KEY)
-    cache.event(KEY, body(6), keep=True)
-    assert cache.oldest_debt()[0] == 151.0
-    cache.event(KEY, body(8), keep=True)
-    assert cache.oldest_debt() == (0.0, None)
-
-
-def test_a_read_newer_than_what_the_watch_told_becomes_a_debt_but_a_first_read_does_not() -> None:
-    clock = Clock()
-    cache = Cache(clock)
-    cache.track(KEY)
-    cache.answered(KEY, body(7), written=False)
-    assert cache.oldest_debt() == (0.0, None)
-    cache.answered(KEY, body(9), written=False)
-    clock.now += 5
-    assert cache.oldest_debt() == (5.0, KEY)
-
-
-def test_a_deleted_object_is_no_debt() -> None:
-    cache = Cache(Clock())
-    cache.answered(KEY, body(7), written=True)
-    cache.gone(KEY, 8)
-    assert cache.oldest_debt() == (0.0, None)
+@pytest.mark.parametrize("change", [{"lateness": 180.0}, {"since_resync": 660.0}])
+def test_tolerates_delay_up_to_the_limit(change: dict[str, float]) -> None:
+    assert symptoms(**WELL | change) == []
 
 
 def test_liveness_answers_503_with_the_reason(served: tuple[Health, Clock, str]) -> None:
     health, _, url = served
     assert answer(f"{url}/healthz") == (200, "ok\n")
-    health.beat(["a watch has stalled"])
-    assert answer(f"{url}/healthz") == (503, "a watch has stalled\n")
-    health.beat([])
+    health.report(["the queue has stalled", "the resync has stalled"])
+    assert answer(f"{url}/healthz") == (503, "the queue has stalled; the resync has stalled\n")
+    health.report([])
     assert answer(f"{url}/healthz") == (200, "ok\n")
 
 
-def test_a_stuck_event_loop_is_not_live(served: tuple[Health, Clock, str]) -> None:
+def test_stuck_event_loop_is_not_live(served: tuple[Health, Clock, str]) -> None:
     _, clock, url = served
     clock.now += 21
     assert answer(f"{url}/healthz") == (503, "the event loop has been stuck for 21 s\n")
 
 
-def test_readiness_waits_for_the_first_listing(served: tuple[Health, Clock, str]) -> None:
+def test_readiness_names_what_is_missing(served: tuple[Health, Clock, str]) -> None:
     health, _, url = served
-    assert answer(f"{url}/readyz") == (503, "not every namespace has been listed yet\n")
-    health.ready = True
+    assert answer(f"{url}/readyz") == (503, "the operator has not started yet\n")
+    health.waiting = ["the namespace a has not been listed yet", "the namespace b has not been listed yet"]
+    assert answer(f"{url}/readyz") == (
+        503,
+        "the namespace a has not been listed yet; the namespace b has not been listed yet\n",
+    )
+    health.waiting = []
     assert answer(f"{url}/readyz") == (200, "ok\n")
-    assert answer(f"{url}/other") == (404, "there is /healthz and /readyz\n")
+
+
+def test_other_paths_are_not_found(served: tuple[Health, Clock, str]) -> None:
+    _, _, url = served
+    assert answer(f"{url}/other") == (404, "not found: use /healthz or /readyz\n")

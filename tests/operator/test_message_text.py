@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from controlplane import tool
 
-from sergas_operator.message_text import TextError, check, check_line
+from sergas_operator.desired.message_text import TextError, check, check_line
 
 GOOD = [
     "no template at all, and a } or two }}",

@@ -1,4 +1,4 @@
-"""Settings, sizes and the command line: what is said when something cannot be used."""
+"""Settings, sizes and the command line, with the messages for what cannot be used."""
 
 from __future__ import annotations
 
@@ -8,20 +8,21 @@ import pytest
 
 from sergas_operator.__main__ import main
 from sergas_operator.desired.alertmanager import retention
+from sergas_operator.desired.inputs import Claim, Config, Inputs
 from sergas_operator.desired.prometheus import retention_size
 from sergas_operator.errors import SpecError
-from sergas_operator.quantity import prometheus_size, to_bytes
+from sergas_operator.model.quantity import prometheus_size, to_bytes
+from sergas_operator.model.spec import InfoRouting, Monitoring, Prometheus, PrometheusStorage, Routing, Spec
 from sergas_operator.settings import Settings, SettingsError, read
-from sergas_operator.spec import InfoRouting, Prometheus, PrometheusStorage, Routing, Spec
 
 GIBIBYTE = 1024**3
 
 
-def test_namespaces_are_all_it_needs() -> None:
+def test_needs_only_namespaces() -> None:
     assert read({"SERGAS_NAMESPACES": "monitoring, team-a"}) == Settings(namespaces=("monitoring", "team-a"))
 
 
-def test_the_digests_image_may_have_any_tag_and_comes_with_its_pull_secrets() -> None:
+def test_reads_digest_image_and_pull_secrets() -> None:
     found = read(
         {
             "SERGAS_NAMESPACES": "monitoring",
@@ -31,6 +32,22 @@ def test_the_digests_image_may_have_any_tag_and_comes_with_its_pull_secrets() ->
     )
     assert found.digest_image == "registry.example.com/sergas-operator:dev-0a1b"
     assert found.image_pull_secrets == ("registry", "second")
+
+
+def test_reads_allowed_pagerduty_urls_identity_and_pod() -> None:
+    found = read(
+        {
+            "SERGAS_NAMESPACES": "monitoring",
+            "SERGAS_ALLOWED_PAGERDUTY_URLS": "https://pagerduty.example.com/v2/enqueue",
+            "SERGAS_IDENTITY": "monitoring/second",
+            "SERGAS_POD_NAMESPACE": "monitoring",
+            "SERGAS_POD_NAME": "second-operator-0",
+        }
+    )
+    assert found.pagerduty_urls == ("https://pagerduty.example.com/v2/enqueue",)
+    assert found.identity == "monitoring/second"
+    # The digest runs from the image of this pod.
+    assert (found.pod, found.digest_image) == (("monitoring", "second-operator-0"), "")
 
 
 @pytest.mark.parametrize(
@@ -49,7 +66,7 @@ def test_the_digests_image_may_have_any_tag_and_comes_with_its_pull_secrets() ->
         ),
     ],
 )
-def test_a_setting_that_cannot_be_used_is_named(environment: dict[str, str], sentence: str) -> None:
+def test_error_names_variable_and_advice(environment: dict[str, str], sentence: str) -> None:
     with pytest.raises(SettingsError) as error:
         read({"SERGAS_NAMESPACES": "monitoring", **environment} if environment else {})
     assert str(error.value) == sentence
@@ -64,32 +81,71 @@ def test_a_setting_that_cannot_be_used_is_named(environment: dict[str, str], sen
         ("5G", 5 * 10**9),
         ("1024", 1024),
         ("2k", 2000),
+        # https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/
+        ("1288490188800m", 1288490188),
+        ("+1.5Ti", 1024**4 * 3 // 2),
+        (".5Gi", GIBIBYTE // 2),
+        ("1E", 10**18),
+        ("1E3", 1000),
+        ("1e-1", 0),
+        ("5000000u", 5),
+        ("9000000000n", 9),
     ],
 )
-def test_quantities_are_bytes(quantity: str, size: int) -> None:
+def test_converts_quantity_to_bytes(quantity: str, size: int) -> None:
     assert to_bytes(quantity) == size
 
 
-def test_what_is_no_quantity_is_refused() -> None:
+@pytest.mark.parametrize("text", ["big", "", "1GiB", "-1Gi", "1 Gi", "Gi", "1e", "1ee3", "1e9999"])
+def test_refuses_what_is_not_a_quantity(text: str) -> None:
     with pytest.raises(SpecError) as error:
-        to_bytes("big")
-    assert str(error.value) == "big: is not a size: write a number with Mi, Gi or Ti, such as 50Gi"
+        to_bytes(text)
+    assert str(error.value) == f"{text}: is not a size: write a number with Mi, Gi or Ti, such as 50Gi"
 
 
 @pytest.mark.parametrize(("size", "text"), [(40 * GIBIBYTE, "40GiB"), (1536, "1536B"), (3 * 1024, "3KiB"), (0, "0B")])
-def test_sizes_are_written_as_prometheus_writes_them(size: int, text: str) -> None:
+def test_writes_size_as_prometheus_does(size: int, text: str) -> None:
     assert prometheus_size(size) == text
 
 
+def inputs(storage: str, wanted: str = "", claim: str = "", volume: str = "") -> Inputs:
+    """The input of a builder for a Prometheus with this storage, with what runs."""
+    spec = Spec(prometheus=Prometheus(retention_size=wanted, storage=PrometheusStorage(size=storage)))
+    claims = {"prometheus": Claim(claim, "")} if claim else {}
+    monitoring = Monitoring("sergas", "monitoring", "uid", 1, spec)
+    smallest = to_bytes(volume) if volume else None
+    return Inputs(monitoring, Settings(), Config("", {}, ""), claims, smallest)
+
+
 @pytest.mark.parametrize(
-    ("storage", "said", "size"),
+    ("storage", "wanted", "size"),
     [("50Gi", "", "40GiB"), ("1Gi", "", "819MiB"), ("50Gi", "10GB", "10GB"), ("512Ki", "", "419430B")],
 )
-def test_samples_fill_80_percent_of_the_volume_unless_said_otherwise(storage: str, said: str, size: str) -> None:
-    assert retention_size(Prometheus(retention_size=said, storage=PrometheusStorage(size=storage))) == size
+def test_retention_size_is_80_percent_of_the_volume_or_what_the_spec_says(storage: str, wanted: str, size: str) -> None:
+    assert retention_size(inputs(storage, wanted)) == size
 
 
-def test_alertmanager_remembers_longer_than_the_longest_interval() -> None:
+@pytest.mark.parametrize(
+    ("wanted", "claim", "volume", "size"),
+    [
+        ("", "50Gi", "50Gi", "40GiB"),
+        # The claims exist and are not bound yet.
+        ("", "50Gi", "", "40GiB"),
+        # Expanded by hand, although the template of the StatefulSet stays.
+        ("", "50Gi", "100Gi", "80GiB"),
+        # A retentionSize for the new volume would fill the old one.
+        ("400GB", "50Gi", "50Gi", "40GiB"),
+        ("400GB", "50Gi", "500Gi", "400GB"),
+        # 85 % of 50Gi is 42.5GiB.
+        ("42GB", "50Gi", "50Gi", "42GB"),
+        ("43GB", "50Gi", "50Gi", "40GiB"),
+    ],
+)
+def test_retention_size_follows_the_smallest_actual_volume(wanted: str, claim: str, volume: str, size: str) -> None:
+    assert retention_size(inputs("500Gi", wanted, claim, volume)) == size
+
+
+def test_alertmanager_retention_exceeds_longest_interval() -> None:
     assert retention(Spec()) == "120h"
     assert retention(Spec(routing=Routing(info=InfoRouting(digest="7d")))) == "192h"
 
@@ -99,18 +155,16 @@ def test_render_prints_every_child(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out.count("kind: ") >= 7
 
 
-def test_render_says_what_a_file_lacks(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_render_fails_for_file_without_monitoring(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "other.yaml"
     path.write_text("kind: Service\n")
     assert main(["render", str(path)]) == 1
     assert capsys.readouterr().err == (
-        f"sergas-operator: {path} holds no SergasMonitoring: write one with `kind: SergasMonitoring`\n"
+        f"sergas-operator: {path} has no SergasMonitoring: write one with `kind: SergasMonitoring`\n"
     )
 
 
-def test_running_without_namespaces_says_what_to_set(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_run_fails_without_namespaces(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.delenv("SERGAS_NAMESPACES", raising=False)
     assert main([]) == 2
     assert capsys.readouterr().err == (

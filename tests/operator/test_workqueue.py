@@ -8,15 +8,15 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from sergas_operator import workqueue
-from sergas_operator.workqueue import Key, RetryError, Workqueue
+from sergas_operator.controller import workqueue
+from sergas_operator.controller.workqueue import Key, RetryError, Workqueue
 
 A, B = ("monitoring", "a"), ("monitoring", "b")
 SECONDS = 5
 
 
 @asynccontextmanager
-async def running(work: Callable[[Key, bool], Awaitable[float | None]], workers: int = 8) -> AsyncIterator[Workqueue]:
+async def running(work: Callable[[Key], Awaitable[float | None]], workers: int = 8) -> AsyncIterator[Workqueue]:
     queue = Workqueue(work, workers)
     task = asyncio.create_task(queue.run())
     try:
@@ -27,14 +27,14 @@ async def running(work: Callable[[Key, bool], Awaitable[float | None]], workers:
         await asyncio.gather(task, return_exceptions=True)
 
 
-async def test_a_key_asked_for_often_waits_once_and_is_passed_again_when_asked_meanwhile() -> None:
-    passes: list[Key] = []
+async def test_reconciles_once_more_when_requested_meanwhile() -> None:
+    reconciles: list[Key] = []
     begun, go_on, again = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
-    async def work(key: Key, live: bool) -> None:
-        passes.append(key)
+    async def work(key: Key) -> None:
+        reconciles.append(key)
         begun.set()
-        if len(passes) == 2:
+        if len(reconciles) == 2:
             again.set()
         await go_on.wait()
 
@@ -46,15 +46,15 @@ async def test_a_key_asked_for_often_waits_once_and_is_passed_again_when_asked_m
             queue.add(A)
         go_on.set()
         await again.wait()
-    assert passes == [A, A]
+    assert reconciles == [A, A]
 
 
-async def test_no_more_passes_run_than_there_are_workers_and_none_twice_over_one_key() -> None:
+async def test_runs_no_more_reconciles_than_workers() -> None:
     now, most = 0, 0
     done = asyncio.Event()
     left = {("n", str(number)) for number in range(20)}
 
-    async def work(key: Key, live: bool) -> None:
+    async def work(key: Key) -> None:
         nonlocal now, most
         now += 1
         most = max(most, now)
@@ -71,15 +71,16 @@ async def test_no_more_passes_run_than_there_are_workers_and_none_twice_over_one
     assert most == 3
 
 
-async def test_a_failed_pass_is_tried_again_live_ever_later(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_retries_failed_reconcile_with_growing_delays(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workqueue, "FIRST_RETRY_SECONDS", 0.01)
-    passes: list[bool] = []
+    reconciles = 0
     delays: list[float] = []
     done = asyncio.Event()
 
-    async def work(key: Key, live: bool) -> None:
-        passes.append(live)
-        if len(passes) == 4:
+    async def work(key: Key) -> None:
+        nonlocal reconciles
+        reconciles += 1
+        if reconciles == 4:
             done.set()
             return
         raise RetryError
@@ -87,39 +88,46 @@ async def test_a_failed_pass_is_tried_again_live_ever_later(monkeypatch: pytest.
     async with running(work) as queue:
         add = queue.add
 
-        def noted(key: Key, *, live: bool = False, after: float = 0.0) -> None:
+        def noted(key: Key, *, after: float = 0.0) -> None:
             delays.append(after)
-            add(key, live=live, after=after)
+            add(key, after=after)
 
         monkeypatch.setattr(queue, "add", noted)
         queue.add(A)
         await done.wait()
-    assert passes == [False, True, True, True]
     assert delays == [0.0, 0.01, 0.02, 0.04]
 
 
-async def test_a_bug_in_one_pass_stops_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
-    done = asyncio.Event()
+async def test_unexpected_error_stops_no_other_reconcile_and_is_retried(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workqueue, "FIRST_RETRY_SECONDS", 0.01)
+    failures = 0
+    failed_twice, done = asyncio.Event(), asyncio.Event()
 
-    async def work(key: Key, live: bool) -> None:
-        if key == A:
-            raise ZeroDivisionError
-        done.set()
+    async def work(key: Key) -> None:
+        nonlocal failures
+        if key == B:
+            done.set()
+            return
+        failures += 1
+        if failures == 2:
+            failed_twice.set()
+        raise ZeroDivisionError
 
     async with running(work) as queue:
         queue.add(A)
+        await failed_twice.wait()
         queue.add(B)
         await done.wait()
 
 
-async def test_a_pass_that_wants_to_look_again_is_asked_again() -> None:
-    passes = 0
+async def test_reconciles_again_after_returned_seconds() -> None:
+    reconciles = 0
     done = asyncio.Event()
 
-    async def work(key: Key, live: bool) -> float | None:
-        nonlocal passes
-        passes += 1
-        if passes == 2:
+    async def work(key: Key) -> float | None:
+        nonlocal reconciles
+        reconciles += 1
+        if reconciles == 2:
             done.set()
             return None
         return 0.01
@@ -127,13 +135,13 @@ async def test_a_pass_that_wants_to_look_again_is_asked_again() -> None:
     async with running(work) as queue:
         queue.add(A)
         await done.wait()
-        assert passes == 2
+        assert reconciles == 2
 
 
-async def test_asking_earlier_brings_a_waiting_key_forward() -> None:
+async def test_earlier_request_replaces_later_one() -> None:
     done = asyncio.Event()
 
-    async def work(key: Key, live: bool) -> None:
+    async def work(key: Key) -> None:
         done.set()
 
     async with running(work) as queue:
@@ -142,12 +150,12 @@ async def test_asking_earlier_brings_a_waiting_key_forward() -> None:
         await done.wait()
 
 
-async def test_a_forgotten_key_is_not_passed() -> None:
-    passes: list[Key] = []
+async def test_does_not_reconcile_forgotten_key() -> None:
+    reconciles: list[Key] = []
     done = asyncio.Event()
 
-    async def work(key: Key, live: bool) -> None:
-        passes.append(key)
+    async def work(key: Key) -> None:
+        reconciles.append(key)
         done.set()
 
     async with running(work) as queue:
@@ -155,13 +163,13 @@ async def test_a_forgotten_key_is_not_passed() -> None:
         queue.forget(A)
         queue.add(B)
         await done.wait()
-    assert passes == [B]
+    assert reconciles == [B]
 
 
-async def test_a_pass_that_never_ends_shows_as_lateness(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_reports_lateness_of_reconcile_that_does_not_end(monkeypatch: pytest.MonkeyPatch) -> None:
     begun = asyncio.Event()
 
-    async def work(key: Key, live: bool) -> None:
+    async def work(key: Key) -> None:
         begun.set()
         await asyncio.Event().wait()
 
@@ -171,3 +179,63 @@ async def test_a_pass_that_never_ends_shows_as_lateness(monkeypatch: pytest.Monk
         now = asyncio.get_running_loop().time()
         monkeypatch.setattr(Workqueue, "_now", staticmethod(lambda: now + 200))
         assert queue.lateness() >= 199
+
+
+async def test_never_runs_one_key_twice_at_the_same_time() -> None:
+    running_now, reconciles = 0, 0
+    go_on, done = asyncio.Event(), asyncio.Event()
+
+    async def work(key: Key) -> None:
+        nonlocal running_now, reconciles
+        running_now, reconciles = running_now + 1, reconciles + 1
+        assert running_now == 1
+        if reconciles == 2:
+            done.set()
+        await go_on.wait()
+        running_now -= 1
+
+    async with running(work) as queue:
+        queue.add(A)
+        await asyncio.sleep(0)
+        queue.add(A)
+        go_on.set()
+        await done.wait()
+    assert reconciles == 2
+
+
+async def test_spreads_requests_beyond_the_burst(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workqueue, "BURST", 2.0)
+    monkeypatch.setattr(workqueue, "RATE", 50.0)
+    keys = [("n", str(number)) for number in range(12)]
+    left, done = set(keys), asyncio.Event()
+
+    async def work(key: Key) -> None:
+        left.discard(key)
+        if not left:
+            done.set()
+
+    loop = asyncio.get_running_loop()
+    async with running(work) as queue:
+        queue._tokens, queue._filled = 2.0, loop.time()
+        began = loop.time()
+        for key in keys:
+            queue.add(key)
+        await done.wait()
+        # Two at once, and ten more at 50 a second.
+        assert loop.time() - began >= 0.18
+
+
+async def test_holds_nothing_of_a_key_after_its_last_reconcile() -> None:
+    done = asyncio.Event()
+
+    async def work(key: Key) -> None:
+        if key == B:
+            done.set()
+
+    async with running(work, workers=1) as queue:
+        for number in range(100):
+            queue.add(("n", str(number)))
+        queue.add(B, after=0.01)
+        await done.wait()
+        await asyncio.sleep(0)
+        assert (queue._due, queue._running, queue._failures, queue._heap) == ({}, {}, {}, [])

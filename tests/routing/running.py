@@ -16,10 +16,10 @@ from typing import Any
 from controlplane import free_port, tool
 from farend import wait
 
-from sergas_operator.desired import configuration
+from sergas_operator.desired.alertmanager_config import render
 from sergas_operator.desired.integrations import FOLDER
-from sergas_operator.receivers import resolve
-from sergas_operator.spec import read
+from sergas_operator.desired.receivers import resolve
+from sergas_operator.model.spec import read
 
 SECRETS = {"slack": "url", "pagerduty": "routing-key", "smtp": "password", "hook": "url", "deadman": "url"}
 
@@ -28,6 +28,10 @@ def monitoring(spec: Mapping[str, Any]) -> Any:
     """The Monitoring with this spec."""
     metadata = {"name": "sergas", "namespace": "monitoring", "uid": "1", "generation": 1}
     return read({"metadata": metadata, "spec": spec})
+
+
+# With which Alertmanager authenticates to the digest.
+DIGEST_TOKEN = b"digest-token"
 
 
 @dataclass
@@ -44,7 +48,8 @@ class Alertmanager:
         """Writes what prometheus-operator mounts; `secrets` holds a value by the name of its Secret."""
         found = monitoring(spec)
         data = {name: {SECRETS[name]: value.encode()} for name, value in secrets.items()}
-        config = configuration(found, resolve(found, data, {}))
+        urls = tuple(receiver.pagerduty.url or "" for receiver in found.spec.receivers if receiver.pagerduty)
+        config = render(found, resolve(found, data, {}, urls), DIGEST_TOKEN)
         self.folder.mkdir(parents=True, exist_ok=True)
         for name, value in config.files.items():
             (self.folder / name).write_bytes(value)

@@ -15,7 +15,7 @@ from controlplane import tool
 from running import alert, monitoring
 
 from sergas_operator.desired.message_templates import message_templates
-from sergas_operator.message_text import check
+from sergas_operator.desired.message_text import check
 
 URL = "https://alertmanager.example.com"
 TEMPLATES = Path(__file__).parents[2] / "operator/sergas_operator/templates"

@@ -4,25 +4,28 @@ from __future__ import annotations
 
 from typing import Any
 
-from sergas_operator import names
 from sergas_operator.desired import workloads
-from sergas_operator.duration import to_seconds
-from sergas_operator.settings import Settings, version
-from sergas_operator.spec import GROUP, Monitoring, Spec
+from sergas_operator.desired.inputs import Inputs
+from sergas_operator.model import names
+from sergas_operator.model.duration import to_seconds
+from sergas_operator.model.spec import GROUP, Spec
+from sergas_operator.settings import version
 
-# Alertmanager's own default. What was notified must be remembered for longer than any interval, or an alert
-# is told twice.
+# Alertmanager's own default. The notification log must be kept for longer than any interval, or an alert is notified
+# again too early.
 LEAST_RETENTION_SECONDS = 120 * 3600
 MARGIN_SECONDS = 24 * 3600
 
 
-def alertmanager(monitoring: Monitoring, settings: Settings) -> dict[str, Any]:
-    """The Alertmanager that `monitoring` asks for."""
+def alertmanager(inputs: Inputs) -> dict[str, Any]:
+    """The Alertmanager of a SergasMonitoring."""
+    monitoring, settings = inputs.monitoring, inputs.settings
     spec = monitoring.spec.alertmanager
+    claim = workloads.claim_of(inputs, names.ALERTMANAGER, spec.storage)
     return {
         "apiVersion": "monitoring.coreos.com/v1",
         "kind": "Alertmanager",
-        "metadata": names.metadata(monitoring, monitoring.name, names.ALERTMANAGER),
+        "metadata": names.metadata(monitoring, names.resource(monitoring.name), names.ALERTMANAGER),
         "spec": {
             "image": settings.alertmanager_image,
             "version": version(settings.alertmanager_image),
@@ -31,21 +34,20 @@ def alertmanager(monitoring: Monitoring, settings: Settings) -> dict[str, Any]:
             **({"externalUrl": spec.external_url} if spec.external_url else {}),
             "configSecret": names.config_secret(monitoring.name),
             # No AlertmanagerConfig carries this label. With a selector set, prometheus-operator parses our
-            # configuration before Alertmanager gets it, and refuses a broken one in its status.
+            # configuration before Alertmanager loads it, and reports a broken one in its status.
             "alertmanagerConfigSelector": {"matchLabels": {f"{GROUP}/alertmanager-config": "none"}},
-            # Replicas of another SergasMonitoring that come to hold one of our pods' addresses must not join.
+            # Replicas of another SergasMonitoring that get the address of one of our pods must not join.
             "clusterLabel": f"{monitoring.namespace}/{monitoring.name}",
             "serviceAccountName": settings.alertmanager_service_account,
             "automountServiceAccountToken": False,
-            **workloads.pod_fields(monitoring, names.ALERTMANAGER, spec.scheduling, spec.resources, spec.storage),
+            **workloads.pod_fields(monitoring, names.ALERTMANAGER, spec.scheduling, spec.resources),
+            **workloads.volume_fields(monitoring, names.ALERTMANAGER, spec.storage, claim),
         },
     }
 
 
 def retention(spec: Spec) -> str:
-    """How long silences and the notification log are kept: five days, or a day more than the longest
-    interval.
-    """
+    """Return how long silences and the notification log are kept: 5 days, or a day more than the longest interval."""
     intervals = [
         spec.routing.critical.repeat_interval,
         spec.routing.warning.repeat_interval,

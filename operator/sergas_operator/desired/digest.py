@@ -1,48 +1,59 @@
-"""The digest service: it is fed by Alertmanager, keeps info alerts on its volume, and mails them once an interval."""
+"""The digest service: it stores the info alerts that Alertmanager sends, and mails them once an interval."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
-from sergas_operator import names
-from sergas_operator.desired.routes import DIGEST
-from sergas_operator.duration import to_seconds
-from sergas_operator.hearers import digest_receivers
-from sergas_operator.receivers import value_key
-from sergas_operator.settings import Settings
-from sergas_operator.spec import Monitoring, Receiver, Spec
+import msgspec
 
-# Its key in the config Secret; receivers' keys cannot begin with an underscore.
+from sergas_operator.desired import workloads
+from sergas_operator.desired.inputs import Inputs
+from sergas_operator.desired.integrations import FOLDER as ALERTMANAGER_FOLDER
+from sergas_operator.desired.receivers import value_key
+from sergas_operator.desired.recipients import digest_receivers
+from sergas_operator.desired.routes import DIGEST
+from sergas_operator.model import names
+from sergas_operator.model.duration import to_seconds
+from sergas_operator.model.spec import Monitoring, Receiver, Spec
+from sergas_operator.settings import Settings
+
+# Keys of the config Secret: the digest's configuration, and the token by which it authenticates Alertmanager.
+# Receivers' keys cannot begin with an underscore.
 CONFIG_KEY = "_digest.json"
+TOKEN_KEY = "_digest-token"  # noqa: S105  # the name of a key
+TOKEN_FILE = "token"  # noqa: S105  # the name of a file
 FILE = "digest.json"
 FOLDER = "/etc/sergas-digest"
 STATE = "/var/lib/sergas-digest"
 PORT = 8080
-# Ten thousand alerts of some kilobytes each, and as much again for the database's own files.
+# 10,000 alerts of some kilobytes each, and as much again for the database's own files.
 VOLUME = "1Gi"
 USER = 10001
 
 
-def feed(monitoring: Monitoring) -> dict[str, Any]:
-    """The receiver by which Alertmanager tells the digest."""
+def digest_webhook(monitoring: Monitoring) -> dict[str, Any]:
+    """The Alertmanager receiver that delivers info alerts to the digest."""
     url = f"http://{names.digest(monitoring.name)}.{monitoring.namespace}.svc:{PORT}/alerts"
-    return {"name": DIGEST, "webhook_configs": [{"send_resolved": True, "url": url}]}
+    authorization = {"type": "Bearer", "credentials_file": f"{ALERTMANAGER_FOLDER}/{TOKEN_KEY}"}
+    webhook = {"send_resolved": True, "url": url, "http_config": {"authorization": authorization}}
+    return {"name": DIGEST, "webhook_configs": [webhook]}
 
 
 def digest_config(spec: Spec) -> bytes:
-    """What the digest reads, passwords aside: those are files beside it."""
+    """The digest's configuration. Passwords and the token are files beside it."""
     document = {
         "interval": to_seconds(spec.routing.info.digest),
         "environment": spec.environment,
         "receivers": [_receiver(receiver) for receiver in digest_receivers(spec)],
+        "tokenFile": f"{FOLDER}/{TOKEN_FILE}",
     }
     return json.dumps(document, indent=1).encode()
 
 
 def _receiver(receiver: Receiver) -> dict[str, Any]:
     email = receiver.email
-    assert email is not None  # noqa: S101  # digest_receivers chooses only those
+    assert email is not None  # noqa: S101  # digest_receivers returns only email receivers
     key = value_key(receiver)
     return {
         "name": receiver.name,
@@ -55,8 +66,9 @@ def _receiver(receiver: Receiver) -> dict[str, Any]:
     }
 
 
-def digest_service(monitoring: Monitoring) -> dict[str, Any]:
-    """The Service Alertmanager and Prometheus reach it by."""
+def digest_service(inputs: Inputs) -> dict[str, Any]:
+    """The Service by which Alertmanager and Prometheus connect to the digest."""
+    monitoring = inputs.monitoring
     return {
         "apiVersion": "v1",
         "kind": "Service",
@@ -69,8 +81,9 @@ def digest_service(monitoring: Monitoring) -> dict[str, Any]:
     }
 
 
-def digest_stateful_set(monitoring: Monitoring, settings: Settings) -> dict[str, Any]:
-    """One replica while a mail receiver hears of info, none otherwise: the operator never deletes anything."""
+def digest_stateful_set(inputs: Inputs) -> dict[str, Any]:
+    """The StatefulSet with the digest's only pod."""
+    monitoring, settings = inputs.monitoring, inputs.settings
     storage = monitoring.spec.alertmanager.storage
     name = names.digest(monitoring.name)
     return {
@@ -78,7 +91,9 @@ def digest_stateful_set(monitoring: Monitoring, settings: Settings) -> dict[str,
         "kind": "StatefulSet",
         "metadata": names.metadata(monitoring, name, names.DIGEST),
         "spec": {
-            "replicas": 1 if digest_receivers(monitoring.spec) else 0,
+            "replicas": 1,
+            # With OrderedReady a corrected image does not replace a pod whose image cannot be pulled.
+            "podManagementPolicy": "Parallel",
             "serviceName": name,
             "selector": {"matchLabels": _selector(monitoring)},
             "persistentVolumeClaimRetentionPolicy": {"whenDeleted": storage.when_deleted, "whenScaled": "Retain"},
@@ -86,7 +101,7 @@ def digest_stateful_set(monitoring: Monitoring, settings: Settings) -> dict[str,
                 "metadata": {"labels": names.labels(monitoring, names.DIGEST)},
                 "spec": _pod(monitoring, settings),
             },
-            "volumeClaimTemplates": [_claim(monitoring)],
+            "volumeClaimTemplates": [_claim_template(inputs)],
         },
     }
 
@@ -106,7 +121,7 @@ def _pod(monitoring: Monitoring, settings: Settings) -> dict[str, Any]:
         "serviceAccountName": settings.alertmanager_service_account,
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
-        # A mail under way takes 30 s at most.
+        # Sending a mail takes at most 30 s.
         "terminationGracePeriodSeconds": 60,
         "securityContext": {
             "runAsNonRoot": True,
@@ -147,19 +162,22 @@ def _probe(path: str, period: int) -> dict[str, Any]:
 
 
 def _mounted(monitoring: Monitoring) -> dict[str, Any]:
-    """Its own keys of the config Secret and no others: it has no use for Slack's addresses."""
+    """The digest's own keys of the config Secret and no others."""
     passwords = [key for receiver in digest_receivers(monitoring.spec) if (key := value_key(receiver))]
     return {
         "secretName": names.config_secret(monitoring.name),
-        "items": [{"key": CONFIG_KEY, "path": FILE}, *({"key": key, "path": key} for key in passwords)],
-        # A password that never was there must not keep the others' digests from running.
+        "items": [
+            {"key": CONFIG_KEY, "path": FILE},
+            {"key": TOKEN_KEY, "path": TOKEN_FILE},
+            *({"key": key, "path": key} for key in passwords),
+        ],
+        # A password that is missing must not keep the other receivers' digests from running.
         "optional": True,
     }
 
 
-def _claim(monitoring: Monitoring) -> dict[str, Any]:
-    storage = monitoring.spec.alertmanager.storage
-    spec: dict[str, Any] = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": VOLUME}}}
-    if storage.storage_class_name:
-        spec["storageClassName"] = storage.storage_class_name
-    return {"metadata": {"name": "state", "labels": names.volume_labels(monitoring.name, names.DIGEST)}, "spec": spec}
+def _claim_template(inputs: Inputs) -> dict[str, Any]:
+    monitoring = inputs.monitoring
+    storage = msgspec.structs.replace(monitoring.spec.alertmanager.storage, size=VOLUME)
+    metadata = {"name": "state", "labels": names.volume_labels(monitoring.name, names.DIGEST)}
+    return {"metadata": metadata, "spec": workloads.claim_spec(workloads.claim_of(inputs, names.DIGEST, storage))}

@@ -1,21 +1,29 @@
-"""PodDisruptionBudgets: a node drain takes one replica at a time."""
+"""PodDisruptionBudgets: a node drain evicts one replica at a time."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from sergas_operator import names
-from sergas_operator.spec import Monitoring
+from sergas_operator.desired.inputs import Inputs
+from sergas_operator.model import names
 
 
-def disruption_budget(monitoring: Monitoring, part: str) -> dict[str, Any]:
-    """The budget of `prometheus` or `alertmanager`.
+def prometheus(inputs: Inputs) -> dict[str, Any]:
+    """The budget of the Prometheus replicas."""
+    return _budget(inputs, names.prometheus_service(inputs.monitoring.name), names.PROMETHEUS)
 
-    It counts what may be away and not what must stay, so that a single replica does not block every drain.
-    """
+
+def alertmanager(inputs: Inputs) -> dict[str, Any]:
+    """The budget of the Alertmanager replicas."""
+    return _budget(inputs, names.alertmanager_service(inputs.monitoring.name), names.ALERTMANAGER)
+
+
+def _budget(inputs: Inputs, name: str, part: str) -> dict[str, Any]:
+    monitoring = inputs.monitoring
     return {
         "apiVersion": "policy/v1",
         "kind": "PodDisruptionBudget",
-        "metadata": names.metadata(monitoring, names.service(monitoring.name, part), part),
+        "metadata": names.metadata(monitoring, name, part),
+        # maxUnavailable and not minAvailable: a single replica must not block every drain.
         "spec": {"maxUnavailable": 1, "selector": {"matchLabels": names.pods(monitoring, part)}},
     }

@@ -7,13 +7,14 @@ from __future__ import annotations
 from typing import Any
 
 from sergas_operator.desired.matchers import matcher
-from sergas_operator.spec import Spec
+from sergas_operator.model.spec import Spec
 
 # Labels that name the object an alert is about. Alertmanager takes a label both lack for equal, so an alert
 # on a whole service is not the same thing as one on a pod of it.
 OBJECT = (
     *("namespace", "job", "service", "instance", "node", "pod", "container", "agent", "cache", "queue"),
     *("device", "mountpoint", "persistentvolumeclaim", "integration", "rule_group", "remote_name", "slo", "metric"),
+    *("receiver", "reason"),
 )
 
 

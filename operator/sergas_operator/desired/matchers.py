@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sergas_operator.spec import Matcher
+from sergas_operator.model.spec import Matcher
 
 
 def matcher(comparison: Matcher) -> str:

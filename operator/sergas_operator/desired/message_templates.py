@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from importlib import resources
 
-from sergas_operator.spec import Spec
+from sergas_operator.model.spec import Spec
 
 # Receivers' files cannot begin with an underscore.
 PREFIX = "_"

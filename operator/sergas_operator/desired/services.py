@@ -1,39 +1,45 @@
-"""The Services people and Prometheus reach the replicas by."""
+"""The Services of the Prometheus and Alertmanager replicas."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from sergas_operator import names
-from sergas_operator.spec import Monitoring
+from sergas_operator.desired.inputs import Inputs
+from sergas_operator.model import names
 
 
-def prometheus_service(monitoring: Monitoring) -> dict[str, Any]:
+def prometheus_service(inputs: Inputs) -> dict[str, Any]:
     """The Service of the Prometheus replicas.
 
-    Replicas scrape at different moments: a client that changed replica between two queries would see graphs
-    jump, so it stays with one.
+    Replicas scrape at different moments, so graphs would jump for a client that changes replica between two queries:
+    each client stays with one replica.
     """
-    return _service(monitoring, names.PROMETHEUS, session_affinity="ClientIP")
+    name = names.prometheus_service(inputs.monitoring.name)
+    return _service(inputs, name, names.PROMETHEUS, session_affinity="ClientIP")
 
 
-def alertmanager_service(monitoring: Monitoring) -> dict[str, Any]:
-    """The Service of the Alertmanager replicas, which all know the same."""
-    return _service(monitoring, names.ALERTMANAGER, session_affinity="None")
+def alertmanager_service(inputs: Inputs) -> dict[str, Any]:
+    """The Service of the Alertmanager replicas, which share their state."""
+    name = names.alertmanager_service(inputs.monitoring.name)
+    return _service(inputs, name, names.ALERTMANAGER, session_affinity="None")
 
 
-def _service(monitoring: Monitoring, part: str, *, session_affinity: str) -> dict[str, Any]:
-    port = names.PORTS[part]
+def _service(inputs: Inputs, name: str, part: str, *, session_affinity: str) -> dict[str, Any]:
     return {
         "apiVersion": "v1",
         "kind": "Service",
-        "metadata": names.metadata(monitoring, names.service(monitoring.name, part), part),
+        "metadata": names.metadata(inputs.monitoring, name, part),
         "spec": {
             "type": "ClusterIP",
             "sessionAffinity": session_affinity,
-            "selector": names.pods(monitoring, part),
+            "selector": names.pods(inputs.monitoring, part),
             "ports": [
-                {"name": names.PORT_NAME, "port": port, "targetPort": names.PORT_NAME, "protocol": "TCP"},
+                _port(names.PORT_NAME, names.PORTS[part]),
+                _port(names.RELOADER_PORT_NAME, names.RELOADER_PORT),
             ],
         },
     }
+
+
+def _port(name: str, port: int) -> dict[str, Any]:
+    return {"name": name, "port": port, "targetPort": name, "protocol": "TCP"}

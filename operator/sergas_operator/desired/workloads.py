@@ -1,15 +1,15 @@
-"""What the Prometheus and Alertmanager custom resources have in common: pods, volumes, scheduling."""
+"""Fields that the Prometheus and Alertmanager custom resources share: pods, volumes, scheduling."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from sergas_operator import names
-from sergas_operator.spec import Monitoring, Scheduling, Storage
+from sergas_operator.desired.inputs import Claim, Inputs
+from sergas_operator.model import names
+from sergas_operator.model.spec import Monitoring, Scheduling, Storage
 
-# The images run as nobody; a fixed group lets every node's volume plugin hand the files over. The numbers
-# are the ones prometheus-operator's own examples use, so that volumes of an earlier installation stay
-# readable.
+# The images run as any user; a fixed group makes the files readable on every node. The numbers are those of
+# prometheus-operator's examples, so that volumes of an earlier installation stay readable.
 SECURITY_CONTEXT: dict[str, Any] = {
     "runAsNonRoot": True,
     "runAsUser": 1000,
@@ -19,12 +19,8 @@ SECURITY_CONTEXT: dict[str, Any] = {
 }
 
 
-def pod_fields(
-    monitoring: Monitoring, part: str, scheduling: Scheduling, resources: dict[str, Any], storage: Storage
-) -> dict[str, Any]:
-    """The fields of a Prometheus or Alertmanager spec that shape its pods and volumes. Empty ones are left
-    out.
-    """
+def pod_fields(monitoring: Monitoring, part: str, scheduling: Scheduling, resources: dict[str, Any]) -> dict[str, Any]:
+    """The fields of a Prometheus or Alertmanager spec that shape its pods. Empty ones are left out."""
     optional = {
         "affinity": _affinity(monitoring, part, scheduling),
         "nodeSelector": scheduling.node_selector,
@@ -34,20 +30,28 @@ def pod_fields(
     return {
         "portName": names.PORT_NAME,
         "securityContext": SECURITY_CONTEXT,
-        "storage": {"volumeClaimTemplate": _claim(monitoring, part, storage)},
-        "persistentVolumeClaimRetentionPolicy": {"whenDeleted": storage.when_deleted, "whenScaled": "Retain"},
         **{name: value for name, value in optional.items() if value},
     }
 
 
-def _claim(monitoring: Monitoring, part: str, storage: Storage) -> dict[str, Any]:
-    spec: dict[str, Any] = {
-        "accessModes": ["ReadWriteOnce"],
-        "resources": {"requests": {"storage": storage.size}},
+def volume_fields(monitoring: Monitoring, part: str, storage: Storage, claim: Claim) -> dict[str, Any]:
+    """The fields of a Prometheus or Alertmanager spec that shape its volumes."""
+    template = {"metadata": {"labels": names.volume_labels(monitoring.name, part)}, "spec": claim_spec(claim)}
+    return {
+        "storage": {"volumeClaimTemplate": template},
+        "persistentVolumeClaimRetentionPolicy": {"whenDeleted": storage.when_deleted, "whenScaled": "Retain"},
     }
-    if storage.storage_class_name:
-        spec["storageClassName"] = storage.storage_class_name
-    return {"metadata": {"labels": names.volume_labels(monitoring.name, part)}, "spec": spec}
+
+
+def claim_of(inputs: Inputs, part: str, storage: Storage) -> Claim:
+    """Return the claim template of the StatefulSet that runs, or what the spec asks for when there is none."""
+    return inputs.claims.get(part) or Claim(storage.size, storage.storage_class_name)
+
+
+def claim_spec(claim: Claim) -> dict[str, Any]:
+    """The spec of a PersistentVolumeClaim."""
+    spec: dict[str, Any] = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": claim.size}}}
+    return spec | ({"storageClassName": claim.storage_class_name} if claim.storage_class_name else {})
 
 
 def _affinity(monitoring: Monitoring, part: str, scheduling: Scheduling) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""The controller: triggers, queue, reconcile, resync, and the operator's own health."""
