@@ -186,6 +186,7 @@ def install_operator(kube: Kube, image: str) -> None:
         "operator.namespaces": list(stacks.SPECS),
         "operator.resyncSeconds": stacks.RESYNC_SECONDS,
         "operator.logLevel": "DEBUG",
+        "operator.allowedPagerDutyURLs": [stacks.PAGERDUTY_URL],
         "sergasMonitoring.create": False,
         # Another stack of this cluster that looks at all namespaces must not alert twice.
         "alerts.enabled": False,

@@ -19,6 +19,7 @@ MADE_BY = {"app.kubernetes.io/managed-by": "sergas-e2e"}
 RESYNC_SECONDS = 15
 
 SINK = f"http://sink.{SINK_NAMESPACE}.svc:8080"
+PAGERDUTY_URL = f"{SINK}/v2/enqueue"
 SMTP_USER, SMTP_PASSWORD = "alerts", "e2e-smtp-pa55word"
 ROUTING_KEY = "e2e0routing0key0e2e0routing0aaaa"
 SLACK_URL = f"{SINK}/slack/T0E2E/B0E2E/first"
@@ -67,7 +68,7 @@ def mail(to: str) -> Object:
 
 def receivers() -> list[Object]:
     """One receiver of each kind, all of them at the sink."""
-    pagerduty = {"url": f"{SINK}/v2/enqueue", "routingKeySecretRef": ref("pagerduty", "routing-key")}
+    pagerduty = {"url": PAGERDUTY_URL, "routingKeySecretRef": ref("pagerduty", "routing-key")}
     return [
         {"name": "slack", "slack": {"channel": "#e2e", "urlSecretRef": ref("slack", "url")}},
         {"name": "oncall", "pagerduty": pagerduty},

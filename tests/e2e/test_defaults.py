@@ -61,7 +61,7 @@ def test_status_says_plainly_that_no_alert_reaches_anyone(stack, kube):
     assert (ready["status"], ready["reason"]) == ("True", "NoReceivers")
     assert (receivers["status"], receivers["reason"]) == ("True", "NoReceivers")
     assert ready["message"] == receivers["message"]
-    assert "no alert reaches anyone" in ready["message"].lower()
+    assert "no notifications are sent" in ready["message"].lower()
     assert "spec.receivers" in ready["message"]
 
 

@@ -128,7 +128,7 @@ def test_a_rotated_secret_is_used_without_a_pod_restarting(stack, kube):
 @pytest.mark.parametrize(
     ("left", "problem"),
     [
-        (None, "does not exist: create it with the key routing-key"),
+        (None, "does not exist: create it with the key routing-key and the label monitoring.sergas.com/receiver=true"),
         ({"other-key": "x"}, "has no key routing-key: add the key"),
     ],
     ids=["secret", "key"],

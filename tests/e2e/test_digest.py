@@ -123,12 +123,12 @@ def test_alerts_that_were_not_mailed_survive_the_deletion_of_both_pods(stack, ku
     stack.ready(NAMESPACE)
 
 
-def test_a_digest_without_receivers_runs_no_pod(stack, kube):
+def test_digest_is_deleted_without_receivers_and_created_again(stack, kube):
     stack.change(NAMESPACE, {"routing": {"info": {"receivers": []}}})
     stack.says(NAMESPACE, "DigestAvailable", "NotNeeded")
     until("The deletion of the digest's pod", lambda: expect(not pods(kube), "it still runs"), seconds=90)
     stack.change(NAMESPACE, {"routing": {"info": {"receivers": ["mail"]}}})
     said = condition(stack.says(NAMESPACE, "DigestAvailable", "DigestReady", seconds=120), "DigestAvailable")
-    assert said["message"] == "Info alerts are collected and mailed every 5s to mail."
+    assert said["message"] == "Info alerts are stored and mailed every 5s to mail."
     assert "finalizers" not in kube.get(path("apps/v1", NAMESPACE, "statefulsets", f"{stacks.NAME}-digest"))["metadata"]
     monitoring.settled(kube, NAMESPACE, stacks.NAME)

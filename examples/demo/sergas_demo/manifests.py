@@ -89,8 +89,8 @@ def receiver_secrets(kube: Kube) -> list[Object]:
 
 
 def secret(namespace: str, name: str, values: dict[str, str]) -> Object:
-    """A Secret to apply."""
-    meta = {"name": name, "namespace": namespace}
+    """A Secret to apply. The label lets receivers use it."""
+    meta = {"name": name, "namespace": namespace, "labels": {"monitoring.sergas.com/receiver": "true"}}
     return {"apiVersion": "v1", "kind": "Secret", "metadata": meta, "stringData": values}
 
 

@@ -144,24 +144,14 @@ def far_end_refuses(says: str, namespace: str, kind: str, status: int) -> Fault:
     )
 
 
-def repair_forbidden(says: str, namespace: str, role: str, kind: tuple[str, str], name: str) -> Fault:
-    """An object that is gone, and a Role that no longer lets the operator make it again.
-
-    Args:
-        says: As of every fault.
-        namespace: Of the object and the Role.
-        role: The operator's Role.
-        kind: API and plural of the object, such as `("policy/v1", "poddisruptionbudgets")`.
-        name: The object's.
-    """
-    api, plural = kind
+def reads_forbidden(says: str, namespace: str, role: str, group: str) -> Fault:
+    """A Role of the operator without its rules for one API group, so that every reconcile fails."""
     place = path("rbac.authorization.k8s.io/v1", namespace, "roles", role)
     before: list[Object] = []
 
     def begin(stack: Stack) -> None:
         before.extend((stack.kube.get(place) or {})["rules"])
-        _patch(stack, place, {"rules": [rule for rule in before if api.split("/")[0] not in rule["apiGroups"]]})
-        _delete(stack, path(api, namespace, plural, name))
+        _patch(stack, place, {"rules": [rule for rule in before if group not in rule["apiGroups"]]})
 
     return Fault(says, begin, lambda stack: _patch(stack, place, {"rules": before}))
 

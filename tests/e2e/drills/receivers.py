@@ -56,7 +56,7 @@ def receivers(far_end: str) -> list[Object]:
         {"name": "slack-warnings", "slack": _slack(WARNINGS_CHANNEL, "warnings-url")},
         {
             "name": "oncall",
-            "pagerduty": {"url": f"http://{far_end}:8080/v2/enqueue", "routingKeySecretRef": _key("routing-key")},
+            "pagerduty": {"url": pagerduty_url(far_end), "routingKeySecretRef": _key("routing-key")},
         },
         {"name": "mail", "email": email(far_end, MAIL)},
         {"name": "digest", "email": email(far_end, DIGEST)},
@@ -71,6 +71,11 @@ ROUTING: Object = {
 """The default routing, hurried, for a drill cannot wait a day; info has a mailbox of its own, to be told apart."""
 
 USER, PASSWORD = "alerts", "drill-smtp-pa55word"
+
+
+def pagerduty_url(far_end: str) -> str:
+    """The URL of a far end that accepts PagerDuty events."""
+    return f"http://{far_end}:8080/v2/enqueue"
 
 
 def email(far_end: str, to: str) -> Object:

@@ -108,10 +108,12 @@ def install(kube: Kube, plan: Plan, images: Mapping[str, str], arguments: Callab
 
 
 def _write_on(stack: Stack) -> None:
-    """Have Prometheus send on a little: it tells of remote write only where there is one.
+    """Make Prometheus send some samples on: it has metrics of remote write only where there is one.
 
-    Beside the operator's own fields: it leaves alone what its SergasMonitoring does not speak of.
+    The SergasMonitoring is paused for it, because the operator removes what others set in the spec of a child.
     """
+    stack.kube.patch(monitoring.where(stack.namespace, NAME), {"spec": {"paused": True}})
+    until("The pause", lambda: monitoring.current(stack.kube, stack.namespace, NAME), seconds=30)
     where = path("monitoring.coreos.com/v1", stack.namespace, "prometheuses", NAME)
     little = [{"sourceLabels": ["__name__"], "regex": "up", "action": "keep"}]
     remote = {"url": f"http://{far_end(stack.namespace)}:8080/api/v1/write", "writeRelabelConfigs": little}
@@ -149,6 +151,7 @@ def _values(plan: Plan) -> dict[str, object]:
     """The chart's values. Scrapes are quicker than by default, so that windows can be shorter."""
     scraped = {"interval": "5s", "scrapeTimeout": "3s"}
     every: dict[str, object] = {
+        "operator.allowedPagerDutyURLs": [receivers.pagerduty_url(far_end(plan.namespace))],
         "sergasMonitoring.create": True,
         "sergasMonitoring.name": NAME,
         "sergasMonitoring.spec": _spec(plan),
@@ -172,7 +175,8 @@ def _spec(plan: Plan) -> Object:
             "replicas": 1,
             "storage": volume,
             "resources": resources,
-            "discovery": {"scope": "OwnNamespace"},
+            # One drill has a monitor that names a file.
+            "discovery": {"scope": "OwnNamespace", "allowFileAccess": True},
         },
         "alertmanager": {"replicas": plan.alertmanagers, "storage": volume, "resources": resources},
         "receivers": receivers.receivers(far_end(plan.namespace)),
