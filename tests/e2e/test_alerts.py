@@ -13,8 +13,7 @@ NAMESPACE = "e2e-alerts"
 LOST_MAIL = "e2e-lost-mail"
 CRASH, RELEASE, ABSENT, QUIET = "e2e-crash", "e2e-release", "e2e-absent", "e2e-quiet"
 OUTAGE, FAILING, PILING, LIMITS = "e2e-outage", "e2e-failing", "e2e-piling", "e2e-limits"
-SLOW, WORK, LAGGING, STALE, BURNING, GLOWING, BLIND = (
-    "e2e-slow",
+WORK, LAGGING, STALE, BURNING, GLOWING, BLIND = (
     "e2e-work",
     "e2e-lagging",
     "e2e-stale",
@@ -30,7 +29,7 @@ AGENTS = {"SERGAS_LOAD_RATE": "5", "SERGAS_ACCOUNTS": "20"}
 IDLING = AGENTS | {"SERGAS_LOAD_RATE": "1"}
 
 ROOMS = (
-    *(Room(name, api=API) for name in (CRASH, RELEASE, ABSENT, OUTAGE, SLOW)),
+    *(Room(name, api=API) for name in (CRASH, RELEASE, ABSENT, OUTAGE)),
     *(Room(name, api=BUSY_API) for name in (QUIET, FAILING, PILING, LIMITS)),
     *(Room(name, agents=AGENTS) for name in (WORK, LAGGING, STALE, BLIND)),
     *(Room(name, agents=IDLING) for name in (BURNING, GLOWING)),
@@ -67,9 +66,6 @@ OVERRIDES = {
     "AlertInputMissing": {"for": "0s"},
     "AlertInputNeverSeen": {"for": "0s"},
 }
-
-# A budget of 5 % takes the fault minutes to burn as fast as the alert asks; one of 1 % takes it seconds.
-OBJECTIVES = {"slos.apiLatency.objective": 0.99}
 
 RULE = {"apiVersion": "monitoring.coreos.com/v1", "kind": "PrometheusRule"}
 
@@ -121,7 +117,7 @@ def lost_mail():
 PLAN = Plan(
     NAMESPACE,
     ROOMS,
-    {"operator.resyncSeconds": 10, **{f"alerts.{name}": value for name, value in OVERRIDES.items()}, **OBJECTIVES},
+    {"operator.resyncSeconds": 10, **{f"alerts.{name}": value for name, value in OVERRIDES.items()}},
     far_ends=(LOST_MAIL,),
     spec=lost_mail,
 )
@@ -268,13 +264,6 @@ DRILLS = (
         LIMITS,
         faults.switched("another client uses up 95 % of Zoho's quota", LIMITS, "api", zoho_quota_taken=0.95),
         seen("sergas_zoho_rate_limit_remaining", LIMITS),
-    ),
-    Drill(
-        "ErrorBudgetBurnFast",
-        "warning",
-        SLOW,
-        faults.switched("every request takes 0.8 s longer", SLOW, "api", latency_seconds=0.8),
-        seen("sergas_http_requests_total", SLOW),
     ),
     Drill(
         "ErrorBudgetBurnFast",

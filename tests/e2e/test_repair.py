@@ -94,23 +94,6 @@ def test_a_config_secret_edited_by_hand_is_put_right(stack, kube):
     until("The repair of the Secret", look, seconds=30)
 
 
-def test_a_configuration_the_parser_refuses_keeps_the_old_one_live_and_says_why(stack, kube):
-    before = loaded(kube)
-    unclosed = {"name": "team", "value": "crm[", "matchType": "=~"}
-    stack.change(NAMESPACE, {"routes": [{"matchers": [unclosed], "receivers": ["hook"]}]})
-    found = stack.says(NAMESPACE, "ConfigLoaded", "ConfigRefused")
-    said = condition(found, "ConfigLoaded")
-    assert said["status"] == "False"
-    assert "error parsing regexp: missing closing ]" in said["message"]
-    assert said["message"].endswith("Alertmanager keeps the configuration it loaded last; correct the spec.")
-    assert condition(found, "Ready")["message"] == said["message"]
-    assert loaded(kube) == before
-
-    stack.change(NAMESPACE, {"routes": []})
-    stack.says(NAMESPACE, "ConfigLoaded", "Loaded")
-    stack.ready(NAMESPACE)
-
-
 def test_a_broken_text_in_a_receiver_is_named_and_leaves_alertmanager_with_a_config_it_can_load(stack, kube):
     slack = {"channel": "#e2e", "urlSecretRef": stacks.ref("slack", "url"), "title": "{{ .Status | toUperr }}"}
     hook = {"name": "hook", "webhook": {"urlSecretRef": stacks.ref("hook", "url")}}

@@ -1,9 +1,12 @@
 """Faults: how they are begun and ended."""
 
+import threading
+from contextlib import suppress
 from typing import Any
 
+import httpx
 from sergas_demo import prometheus
-from sergas_demo.kube import Kube, Object, path
+from sergas_demo.kube import Kube, Object, Web, path
 from sergas_demo.waiting import expect, until
 
 from drills.drill import Fault
@@ -11,6 +14,7 @@ from drills.stack import Stack
 
 CRASHES = 3
 CRASH_SECONDS = 90
+POST_SECONDS = 1.0
 NOWHERE = "/etc/prometheus/no-such-ca.pem"
 
 
@@ -142,6 +146,30 @@ def far_end_refuses(says: str, namespace: str, kind: str, status: int) -> Fault:
         lambda stack: _far_end(stack, namespace, "PUT", kind, {"status": status}),
         lambda stack: _far_end(stack, namespace, "DELETE", kind, None),
     )
+
+
+def posted_without_token(says: str, namespace: str, digest: str) -> Fault:
+    """Valid requests to a digest that lack only the bearer token, one every POST_SECONDS.
+
+    Args:
+        says: As of every fault.
+        namespace: Of the digest's Service.
+        digest: Name of that Service.
+    """
+    ended = threading.Event()
+
+    def post(web: Web) -> None:
+        while not ended.wait(POST_SECONDS):
+            # The digest answers 401. That it counts each such request is for the alert to show.
+            with suppress(httpx.HTTPError):
+                web.send("POST", "/alerts", {"alerts": []})
+
+    def begin(stack: Stack) -> None:
+        ended.clear()
+        web = stack.kube.service(namespace, digest, "http-web")
+        threading.Thread(target=post, args=(web,), name="posts without a token", daemon=True).start()
+
+    return Fault(says, begin, lambda _: ended.set())
 
 
 def reads_forbidden(says: str, namespace: str, role: str, group: str) -> Fault:

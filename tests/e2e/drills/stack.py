@@ -95,9 +95,9 @@ def install(kube: Kube, plan: Plan, images: Mapping[str, str], arguments: Callab
     login = {"username": receivers.USER, "password": receivers.PASSWORD}
     for namespace in (plan.namespace, *plan.far_ends):
         kube.apply(manifests.secret(namespace, "sink-login", login), *manifests.far_end(images["sink"], namespace))
-    kube.apply(*(item for room in plan.rooms for item in room.objects(images["app"])))
     values = receivers.secret_values(far_end(plan.namespace))
-    kube.apply(manifests.secret(plan.namespace, receivers.SECRET, values))
+    secret = manifests.secret(plan.namespace, receivers.SECRET, values)
+    kube.apply(secret, *(item for room in plan.rooms for item in room.objects(images["app"])))
     kube.helm("upgrade", "--install", "drill", "--namespace", plan.namespace, *arguments(**_values(plan)))
     stack = Stack(kube, plan)
     until("Readiness of the stack", lambda: monitoring.settled(kube, plan.namespace, NAME), seconds=START_SECONDS)
