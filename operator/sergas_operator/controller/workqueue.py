@@ -19,7 +19,7 @@ Work = Callable[[Key], Awaitable[float | None]]
 
 FIRST_RETRY_SECONDS = 1.0
 LAST_RETRY_SECONDS = 300.0
-# Reconciles a second, each with about 13 reads. It spreads a restart with 1,000 resources over 20 seconds.
+# Reconciles a second, each with about 13 reads. It spreads a restart with 1,000 resources over at least 20 s.
 RATE = 50.0
 BURST = 50.0
 
