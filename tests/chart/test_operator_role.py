@@ -18,9 +18,9 @@ def operator_roles(items):
 
 
 def by_resource(rules):
-    """Verbs by group and resource, however the rules are grouped."""
+    """Verbs by group and resource, however the rules are grouped, with the names that they are limited to."""
     return {
-        (group, resource): sorted(rule["verbs"])
+        (group, resource): sorted(rule["verbs"]) + rule.get("resourceNames", [])
         for rule in rules
         for group in rule["apiGroups"]
         for resource in rule["resources"]

@@ -17,6 +17,7 @@ from sergas_operator.controller import lease
 from sergas_operator.controller.controller import Controller
 from sergas_operator.controller.lease import NamespaceLease
 from sergas_operator.errors import ApiError
+from sergas_operator.model import kinds
 
 pytestmark = pytest.mark.apiserver
 
@@ -161,3 +162,18 @@ async def test_reconciles_nothing_without_the_lease(
     controller._leases["unserved"].held = True
     await controller.reconcile(("unserved", "sergas"))
     assert granted.writes(unserved.name, since=before) != []
+
+
+async def test_lease_is_owned_by_the_role_binding_that_the_chart_creates(
+    cluster: Cluster, unserved: Namespace, granted: ControlPlane
+) -> None:
+    task = asyncio.create_task(candidate(cluster, FIRST, []).run())
+
+    def owner() -> str:
+        references = (unserved.get("Lease", lease.NAME) or {"metadata": {}})["metadata"].get("ownerReferences")
+        return references[0]["uid"] if references else ""
+
+    binding = await cluster.get(kinds.ROLE_BINDING, "unserved", lease.NAME)
+    assert binding
+    await until(lambda: owner() == binding["metadata"]["uid"])
+    await end(task)

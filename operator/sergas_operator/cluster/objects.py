@@ -135,21 +135,25 @@ class Cluster:
         """Return a Lease; None when it does not exist."""
         return await self.get(kinds.LEASE, namespace, name)
 
-    async def write_lease(self, namespace: str, name: str, spec: Mapping[str, Any], live: Body | None) -> None:
+    async def write_lease(
+        self, namespace: str, name: str, spec: Mapping[str, Any], live: Body | None, owner: Body | None = None
+    ) -> None:
         """Create a Lease, or replace the spec of exactly the state that was read.
+
+        With an owner, the Lease is deleted by Kubernetes when the owner is.
 
         Raises:
             ApiError: with status 409 when somebody else wrote it since.
         """
         doing, query = _doing("write", kinds.LEASE, namespace, name), {"fieldManager": MANAGER}
+        owned = {"ownerReferences": [_owner_reference(owner)]} if owner else {}
         if live is None:
             head = {"apiVersion": kinds.LEASE.api_version, "kind": kinds.LEASE.name}
-            document = {**head, "metadata": {"name": name, "namespace": namespace}, "spec": spec}
+            document = {**head, "metadata": {"name": name, "namespace": namespace} | owned, "spec": spec}
             await self.api.request("POST", kinds.LEASE.path(namespace), doing, query=query, body=document)
         else:
-            await self.api.request(
-                "PUT", kinds.LEASE.path(namespace, name), doing, query=query, body={**live, "spec": spec}
-            )
+            document = {**live, "metadata": live["metadata"] | owned, "spec": spec}
+            await self.api.request("PUT", kinds.LEASE.path(namespace, name), doing, query=query, body=document)
 
     async def missing_kinds(self) -> list[str]:
         """Return the CRDs that this operator needs and the API server does not serve."""
@@ -199,3 +203,9 @@ class Cluster:
 
 def _doing(verb: str, kind: Kind, namespace: str, name: str = "") -> str:
     return f"{verb} {kind.name} {namespace}/{name}" if name else f"{verb} {kind.name} in {namespace}"
+
+
+def _owner_reference(owner: Body) -> dict[str, str]:
+    metadata = owner["metadata"]
+    kind = kinds.ROLE_BINDING
+    return {"apiVersion": kind.api_version, "kind": kind.name, "name": metadata["name"], "uid": metadata["uid"]}

@@ -1,4 +1,8 @@
-"""One operator per namespace: a Lease names the release that serves it, and a second release does not start there."""
+"""One operator per namespace: a Lease names the release that serves it, and a second release does not start there.
+
+The operator creates the Lease itself, because Argo CD neither applies nor deletes Leases. The RoleBinding that the chart
+creates in the namespace owns it, so that it is deleted with the release.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +15,10 @@ from typing import Any
 from sergas_operator.cluster.api_server import Body
 from sergas_operator.cluster.objects import CONFLICT, Cluster
 from sergas_operator.errors import ApiError
+from sergas_operator.model import kinds, names
 from sergas_operator.supervision import log
 
-NAME = "sergas-operator"
+NAME = names.OPERATOR
 # A holder that has not renewed its Lease for this time is gone. The client libraries of Kubernetes use 15 s for the
 # election of replicas; a release is replaced rarely, and a longer time costs fewer writes.
 DURATION_SECONDS = 60
@@ -92,8 +97,11 @@ class NamespaceLease:
         self.holder = _holder(live)
         if self.holder not in ("", self.identity) and not self._expired(live):
             return False
+        renewing = self.held and live is not None and self.holder == self.identity
+        owner = None if renewing else await self.cluster.get(kinds.ROLE_BINDING, self.namespace, NAME)
+        spec = self._spec(holder=self.identity, live=live)
         try:
-            await self.cluster.write_lease(self.namespace, NAME, self._spec(holder=self.identity, live=live), live)
+            await self.cluster.write_lease(self.namespace, NAME, spec, live, owner)
         except ApiError as error:
             if error.status != CONFLICT:
                 raise

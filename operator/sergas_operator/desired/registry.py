@@ -95,10 +95,11 @@ def rules() -> list[dict[str, list[str]]]:
         rights[child.kind] = rights.get(child.kind, set()) | verbs
     rows = [(kind.group, kind.plural, verbs) for kind, verbs in rights.items()]
     rows.append((kinds.SERGAS_MONITORING.group, f"{kinds.SERGAS_MONITORING.plural}/status", {"patch"}))
+    binding = {"resourceNames": [names.OPERATOR], "verbs": ["get"]}
     return [
         {"apiGroups": [group], "resources": [resource], "verbs": sorted(verbs)}
         for group, resource, verbs in sorted(rows, key=lambda row: row[:2])
-    ]
+    ] + [{"apiGroups": [kinds.ROLE_BINDING.group], "resources": [kinds.ROLE_BINDING.plural], **binding}]
 
 
 def _with_hash(child: dict[str, Any]) -> dict[str, Any]:

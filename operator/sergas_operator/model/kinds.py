@@ -41,6 +41,7 @@ STATEFUL_SET = Kind("StatefulSet", "apps", "v1", "statefulsets")
 DISRUPTION_BUDGET = Kind("PodDisruptionBudget", "policy", "v1", "poddisruptionbudgets")
 ENDPOINT_SLICE = Kind("EndpointSlice", "discovery.k8s.io", "v1", "endpointslices")
 LEASE = Kind("Lease", "coordination.k8s.io", "v1", "leases")
+ROLE_BINDING = Kind("RoleBinding", "rbac.authorization.k8s.io", "v1", "rolebindings")
 
 # Kinds defined by CRDs, which may be missing when the operator starts.
 CUSTOM = (SERGAS_MONITORING, PROMETHEUS, ALERTMANAGER)
