@@ -47,6 +47,8 @@ def test_restart_keeps_the_status_of_running_replicas(
         unserved.settle_as_prometheus_operator(kind)
     unserved.wait("Alertmanager runs", lambda: unserved.status()["alertmanager"]["ready"] == "3/3")
     unserved.wait("Prometheus runs", lambda: unserved.status()["prometheus"]["ready"] == "2/2")
+    # The last of these changes may still wait for its reconcile: a restart would then write the status that results.
+    unserved.wait("the rollout is over", lambda: unserved.condition("Progressing")["reason"] == "Converged")
     operator.stop()
     before = granted.audit_size()
     restarted = start_operator()
