@@ -54,6 +54,11 @@ test-apiserver: venv ## The operator and the CRD on an API server of its own, on
 	@$(CLUSTER_CMD) tools light prometheus-operator
 	$(PY) -m pytest -m apiserver tests/operator tests/install
 
+.PHONY: test-apiserver-oldest
+test-apiserver-oldest: venv ## The same on an API server of the oldest Kubernetes that upstream supports
+	@$(CLUSTER_CMD) tools light prometheus-operator oldest
+	SERGAS_KUBERNETES=oldest $(PY) -m pytest -m apiserver tests/operator tests/install
+
 .PHONY: test-operator-states
 test-operator-states: venv ## 300 random histories of a SergasMonitoring on a real API server (RUNS=300)
 	@$(CLUSTER_CMD) tools light prometheus-operator
@@ -98,6 +103,7 @@ lint: venv tools-light ## Style, types, import rules, and whether generated file
 	$(PY) -m mypy
 	.venv/bin/lint-imports
 	@$(MAKE) check-generated
+	@$(PY) -m charts.versions near
 
 .PHONY: check-generated
 check-generated: ## Fail when a generated file is not what `make generate` writes
@@ -106,6 +112,10 @@ check-generated: ## Fail when a generated file is not what `make generate` write
 	  after=$$(git status --porcelain | sha256sum; git diff | sha256sum); \
 	  [[ "$$before" == "$$after" ]] || { git status --short; \
 	    echo "Generated files were not current. Look at 'git diff' and commit what 'make generate' wrote." >&2; exit 1; }
+
+.PHONY: check-versions
+check-versions: venv ## Print every version with the end of its support; fail when the support of one has ended
+	@$(PY) -m charts.versions check
 
 .PHONY: chart-real
 chart-real: venv tools-light ## Check the chart with its real dependencies, from their repositories or KPS_ARCHIVES=folder

@@ -5,6 +5,7 @@ charts/sergas-monitoring/examples/<case>/output.yaml from that folder's values.y
 charts/sergas-monitoring/values.schema.json          descriptions, alerts' names, and the spec; the rest is by hand
 charts/sergas-monitoring/README.md                   tables of values and examples; the rest is by hand
 docs/reference/alerts.md                             from the chart's alerts/
+docs/reference/versions.md                           from versions.yaml, like the versions in hand-written files
 manifests/crd/crd.yaml                               from the chart's crds/
 manifests/base/install.yaml                          from the chart, for people without Helm
 """
@@ -14,7 +15,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from charts import readme, values_schema
+from charts import readme, values_schema, versions
 from charts.alert_table import table
 from charts.helm import CHART, ROOT, template
 
@@ -66,6 +67,8 @@ def install() -> str:
 
 
 def main() -> None:
+    versions.stamp()
+    versions.PAGE.write_text(versions.page(), encoding="utf-8")
     subprocess.run([sys.executable, "-m", "dashboards"], check=True, cwd=ROOT)
     values_schema.FILE.write_text(values_schema.text(), encoding="utf-8")
     readme.FILE.write_text(readme.text(), encoding="utf-8")

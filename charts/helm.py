@@ -12,11 +12,12 @@ from typing import Any
 import yaml
 
 from charts.stubs import write_stubs
+from charts.versions import PARTS
 
 ROOT = Path(__file__).parent.parent
 CHART = ROOT / "charts" / "sergas-monitoring"
 # Helm asks no cluster when it renders, so it must be told a Kubernetes version the chart allows.
-KUBE_VERSION = "1.36.3"
+KUBE_VERSION = PARTS["kubernetes"].version
 
 
 class RenderError(Exception):

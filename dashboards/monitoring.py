@@ -225,9 +225,9 @@ def library() -> list[Panel]:
 
 def edges() -> list[Panel]:
     behind = limits.alert_threshold("RemoteWriteBehind")
-    target = "namespace, job, instance"
-    newest = worst("prometheus_remote_storage_highest_timestamp_in_seconds", by=target)
-    sent = worst("prometheus_remote_storage_queue_highest_sent_timestamp_seconds", by=f"{target}, remote_name")
+    queue = "namespace, job, instance, remote_name"
+    newest = worst("prometheus_remote_storage_queue_highest_timestamp_seconds", by=queue)
+    sent = worst("prometheus_remote_storage_queue_highest_sent_timestamp_seconds", by=queue)
     return [
         graph(
             About(
@@ -239,7 +239,7 @@ def edges() -> list[Panel]:
             ),
             [
                 Query(
-                    f"{newest} - on (namespace, job, instance) group_right () {sent}",
+                    f"{newest} - {sent}",
                     "{{instance}} {{remote_name}}",
                 )
             ],

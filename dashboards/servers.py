@@ -113,8 +113,9 @@ def alertmanager() -> list[Panel]:
         graph(
             About(
                 "Failed notifications by reason",
-                "Failures a second, by integration and reason. clientError: the receiver refuses us, look at its"
-                " Secret. Others: the network, or the receiver is down.",
+                "Failures a second, by integration and reason. authError: the receiver refuses our key, look at its"
+                " Secret. rateLimited: too many messages. clientError: the receiver refuses the message. Others: the"
+                " network, or the receiver is down.",
                 "none",
                 alerts=("NotificationsFailing",),
             ),

@@ -35,8 +35,8 @@ class Settings:
     workers: int = 8
     prometheus_service_account: str = "sergas-prometheus"
     alertmanager_service_account: str = "sergas-alertmanager"
-    prometheus_image: str = "quay.io/prometheus/prometheus:v3.5.1"
-    alertmanager_image: str = "quay.io/prometheus/alertmanager:v0.28.1"
+    prometheus_image: str = "quay.io/prometheus/prometheus:v3.13.5"
+    alertmanager_image: str = "quay.io/prometheus/alertmanager:v0.35.0"
     digest_image: str = "ghcr.io/sergas/sergas-operator:0.1.0"
     image_pull_secrets: tuple[str, ...] = ()
     pagerduty_urls: tuple[str, ...] = PAGERDUTY_URLS
@@ -90,7 +90,7 @@ def version(image: str) -> str:
     tag = re.search(r":(v[0-9]+\.[0-9]+\.[0-9]+[-.+a-zA-Z0-9]*)(@sha256:[0-9a-f]{64})?$", image)
     if tag is None:
         raise SettingsError(
-            f"the image {image!r} has no version as its tag: write one such as quay.io/prometheus/prometheus:v3.5.1"
+            f"the image {image!r} has no version as its tag: write one such as quay.io/prometheus/prometheus:v3.13.5"
         )
     return tag[1]
 

@@ -9,6 +9,7 @@ import yaml
 from charts.helm import CHART, ROOT, objects, template
 from charts.images import images
 from charts.real import ArchivesError, chart_with_dependencies, dependencies
+from charts.versions import PARTS
 
 EXAMPLES = CHART / "examples"
 BARE = EXAMPLES / "bring-your-own-operator" / "values.yaml"
@@ -41,8 +42,8 @@ def test_it_names_the_images_that_the_operator_starts_and_its_own():
     assert command(BARE) == (
         0,
         "ghcr.io/sergas/sergas-operator:0.1.0\n"
-        "quay.io/prometheus/alertmanager:v0.28.1\n"
-        "quay.io/prometheus/prometheus:v3.5.1\n",
+        f"quay.io/prometheus/alertmanager:v{PARTS['alertmanager'].version}\n"
+        f"quay.io/prometheus/prometheus:v{PARTS['prometheus'].version}\n",
         "",
     )
 
@@ -57,7 +58,9 @@ def test_a_dependency_that_is_on_and_not_there_ends_it_with_both_ways_to_get_it(
     code, out, err = command("--archives", tmp_path)
     assert (code, out) == (1, "")
     assert err == (
-        "kube-prometheus-stack-88.5.3, prometheus-pushgateway-3.8.0, prometheus-blackbox-exporter-11.17.2: not in"
+        f"kube-prometheus-stack-{PARTS['kubePrometheusStack'].version},"
+        f" prometheus-pushgateway-{PARTS['pushgatewayChart'].version},"
+        f" prometheus-blackbox-exporter-{PARTS['blackboxExporterChart'].version}: not in"
         f" {tmp_path}. Run `helm dependency update charts/sergas-monitoring` where its repositories can be reached, or"
         " name a folder that holds the archives: KPS_ARCHIVES=/path/to/archives\n"
     )
@@ -94,5 +97,5 @@ def test_prometheus_and_alertmanager_keep_the_tag_beside_a_digest_for_the_operat
     found = images(
         objects(template(settings=[f'{part}.image.digest="{digest}"' for part in ("prometheus", "operator")]))
     )
-    assert f"quay.io/prometheus/prometheus:v3.5.1@{digest}" in found
+    assert f"quay.io/prometheus/prometheus:v{PARTS['prometheus'].version}@{digest}" in found
     assert f"ghcr.io/sergas/sergas-operator@{digest}" in found

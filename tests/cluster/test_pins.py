@@ -1,5 +1,6 @@
 import pytest
-from sergas_cluster import pins
+import yaml
+from sergas_cluster import paths, pins
 from sergas_cluster.errors import ClusterError
 
 
@@ -44,7 +45,7 @@ def test_an_unknown_tool_is_refused_with_those_that_exist():
         pins.select(["helmm"])
     known = ", ".join(sorted(unit.name for unit in pins.UNITS))
     assert str(refused.value) == (
-        "there is no tool 'helmm'; write one of the groups light, cluster, exporters, docker, gitops, all"
+        "there is no tool 'helmm'; write one of the groups light, cluster, exporters, docker, gitops, oldest, all"
         f" or of the tools {known}"
     )
 
@@ -58,8 +59,8 @@ def test_every_tool_reports_the_version_its_go_mod_pins(unit):
 
 
 def test_prometheus_reports_its_release_not_its_module_version():
-    assert pins.release_version("github.com/prometheus/prometheus", "v0.305.1") == "3.5.1"
-    assert pins.release_version("github.com/prometheus/alertmanager", "v0.28.1") == "0.28.1"
+    assert pins.release_version("github.com/prometheus/prometheus", "v0.313.5") == "3.13.5"
+    assert pins.release_version("github.com/prometheus/alertmanager", "v0.35.0") == "0.35.0"
 
 
 def test_helm_renders_for_the_kubernetes_version_of_its_client():
@@ -79,3 +80,16 @@ def test_a_module_that_is_not_required_is_named_with_the_command_that_adds_it():
     assert str(refused.value) == (
         "go.mod does not require example.com/tool; add it with `go get example.com/tool@<version>`"
     )
+
+
+PARTS = yaml.safe_load((paths.CHECKOUT / "versions.yaml").read_text())
+
+
+@pytest.mark.parametrize("unit", pins.UNITS, ids=lambda unit: unit.name)
+def test_versions_yaml_names_the_version_of_every_go_mod(unit):
+    of_module = {pins.select([part["unit"]])[0].module: part for part in PARTS.values() if "unit" in part}
+    of_unit = {part["unit"]: part for part in PARTS.values() if "unit" in part}
+    part = of_unit.get(unit.name) or of_module.get(unit.module)
+    assert part is not None, f"versions.yaml has no entry for {unit.name}"
+    if unit.pinned == pins.select([part["unit"]])[0].pinned:
+        assert part["version"] == pins.release(unit.name)

@@ -1,7 +1,9 @@
+import dataclasses
+import json
 import re
 
 import pytest
-from sergas_cluster import paths, pins, toolbuild
+from sergas_cluster import paths, pins, sources, toolbuild
 from sergas_cluster.errors import ClusterError
 
 UNIT = pins.Unit("probe", "probe", (("one", "./one"), ("two", "./two")), "example.com/probe")
@@ -121,3 +123,33 @@ def test_a_machine_without_go_is_told_where_to_get_it(monkeypatch, tmp_path):
     with pytest.raises(ClusterError) as refused:
         toolbuild.go_version()
     assert str(refused.value) == ("Go is missing: install Go 1.26 or newer from https://go.dev/dl/ and put it on PATH")
+
+
+def test_a_module_is_built_with_the_files_its_archive_lacks(module, monkeypatch, tmp_path):
+    archive = tmp_path / "module-cache"
+    (archive / "ui").mkdir(parents=True)
+    (archive / "ui" / "web.go").write_text("package ui\n")
+    (archive / "ui").chmod(0o555)  # as Go leaves its module cache
+    unit = pins.Unit("probe", "probe", (("one", "example.com/probe/one"),), "example.com/probe", absent=("ui/dist/a",))
+    monkeypatch.setattr(pins, "UNITS", (unit,))
+    built_with = {}
+
+    def go(argv, what, *, cwd, **_):
+        if argv[1] == "mod":
+            return json.dumps({"Dir": str(archive)})
+        source = (
+            cwd / re.search("^replace example.com/probe => (.*)$", (cwd / "go.mod").read_text(), re.M)[1]
+        ).resolve()
+        built_with.update({str(p.relative_to(source)): p.read_text() for p in source.rglob("*") if p.is_file()})
+        argv[-2].write_text("program")
+        return ""
+
+    monkeypatch.setattr(sources, "output", go)
+    monkeypatch.setattr(toolbuild, "output", go)
+    toolbuild.build(["probe"])
+    assert built_with["ui/web.go"] == "package ui\n"
+    assert "ui/dist/a" in built_with
+
+
+def test_the_key_follows_the_files_that_a_module_lacks(module):
+    assert toolbuild.key(dataclasses.replace(UNIT, absent=("ui/dist/a",))) != toolbuild.key(UNIT)

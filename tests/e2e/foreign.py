@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from sergas_demo.kube import Kube, Object, path
 from sergas_demo.waiting import expect, until
 
+from sergas_operator.settings import Settings
+
 NAME = "theirs"
 LABELS = {"app.kubernetes.io/name": NAME}
 PAUSE = "registry.k8s.io/pause:3.10"
@@ -107,7 +109,7 @@ class Foreign:
                 "metadata": meta,
                 "spec": {
                     "replicas": 1,
-                    "image": "quay.io/prometheus/prometheus:v3.5.1",
+                    "image": Settings().prometheus_image,
                     "securityContext": {**safe, "fsGroup": 65534},
                     "resources": {"requests": {"cpu": "5m", "memory": "32Mi"}},
                 },

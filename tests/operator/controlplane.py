@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import json
+import os
 import re
 import shutil
 import socket
@@ -33,6 +34,14 @@ WRITES = {"create", "update", "patch", "delete", "deletecollection"}
 
 class MissingToolError(RuntimeError):
     """A binary that `make tools` builds is not there."""
+
+
+def of_kubernetes(name: str) -> str:
+    """Name of a program of Kubernetes: of the newest tested version, or with SERGAS_KUBERNETES=oldest of the oldest."""
+    chosen = os.environ.get("SERGAS_KUBERNETES", "newest")
+    if chosen not in {"newest", "oldest"}:
+        raise MissingToolError(f"SERGAS_KUBERNETES is {chosen!r}: set it to newest or oldest")
+    return f"{name}-oldest" if chosen == "oldest" else name
 
 
 def tool(name: str) -> str:
@@ -97,10 +106,10 @@ class ControlPlane:
         self.folder.mkdir(parents=True, exist_ok=True)
         self._write_files()
         self._run("etcd", *self._etcd_arguments())
-        self._run("kube-apiserver", *self._apiserver_arguments())
+        self._run(of_kubernetes("kube-apiserver"), *self._apiserver_arguments())
         self._wait(lambda: self.get("/readyz") == "ok", "the API server is ready")
         self.apply_crds(*crds)
-        self._run("kube-controller-manager", *self._controller_arguments())
+        self._run(of_kubernetes("kube-controller-manager"), *self._controller_arguments())
 
     def stop(self) -> None:
         """Ends the processes this object started. Nothing in them is worth the ten seconds of a "

@@ -61,8 +61,7 @@ def test_reads_allowed_pagerduty_urls_identity_and_pod() -> None:
         ({"SERGAS_LOG_FORMAT": "xml"}, "SERGAS_LOG_FORMAT is 'xml': set it to one of json, plain"),
         (
             {"SERGAS_PROMETHEUS_IMAGE": "prometheus:latest"},
-            "the image 'prometheus:latest' has no version as its tag: write one such as "
-            "quay.io/prometheus/prometheus:v3.5.1",
+            "the image 'prometheus:latest' has no version as its tag: write one such as " + Settings().prometheus_image,
         ),
     ],
 )

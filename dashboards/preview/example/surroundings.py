@@ -122,8 +122,8 @@ def prometheus() -> Iterator[Track]:
             asked = own | {"slice": "inner_eval", "quantile": quantile}
             yield gauge("prometheus_engine_query_duration_seconds", asked, seconds * (1 + load()), 0.04)
         yield gauge("prometheus_config_last_reload_successful", own, ONES)
-        yield gauge("prometheus_remote_storage_highest_timestamp_in_seconds", own, TIMES - 2)
         queue = own | {"remote_name": "central", "url": "https://metrics.example.com/api/v1/write"}
+        yield gauge("prometheus_remote_storage_queue_highest_timestamp_seconds", queue, TIMES - 2)
         behind = 4 + 3 * np.sin(TIMES / 200) ** 2 + 40 * incident()
         yield gauge("prometheus_remote_storage_queue_highest_sent_timestamp_seconds", queue, TIMES - behind)
 

@@ -22,7 +22,8 @@ class Unit:
         ldflags: linker settings; `{version}` is that version, `{minor}` its second number.
         groups: who needs it: light (charts, rules, workflows, API-server tests), cluster (the packaged one), exporters
             (images of what watches databases, nodes and Kubernetes, for the packaged cluster), docker (kind), gitops
-            (the tests with Argo CD).
+            (the tests with Argo CD), oldest (an API server of the oldest supported Kubernetes).
+        absent: files that the pinned module's code embeds and its archive lacks, relative to the module.
     """
 
     name: str
@@ -31,13 +32,16 @@ class Unit:
     pinned: str
     ldflags: str = ""
     groups: tuple[str, ...] = ("cluster",)
+    absent: tuple[str, ...] = ()
 
 
-def _kubernetes(name: str, commands: tuple[str, ...], groups: tuple[str, ...]) -> Unit:
+def _kubernetes(
+    name: str, commands: tuple[str, ...], groups: tuple[str, ...], *, module: str = "kubernetes", suffix: str = ""
+) -> Unit:
     return Unit(
         name,
-        "kubernetes",
-        tuple((command, f"k8s.io/kubernetes/cmd/{command}") for command in commands),
+        module,
+        tuple((command + suffix, f"k8s.io/kubernetes/cmd/{command}") for command in commands),
         "k8s.io/kubernetes",
         "-X k8s.io/component-base/version.gitVersion={version} -X k8s.io/component-base/version.gitMajor=1"
         " -X k8s.io/component-base/version.gitMinor={minor}",
@@ -45,9 +49,17 @@ def _kubernetes(name: str, commands: tuple[str, ...], groups: tuple[str, ...]) -
     )
 
 
-def _prometheus_family(name: str, module: str, pinned: str, commands: dict[str, str], groups: tuple[str, ...]) -> Unit:
+def _prometheus_family(
+    name: str,
+    module: str,
+    pinned: str,
+    commands: dict[str, str],
+    groups: tuple[str, ...],
+    *,
+    absent: tuple[str, ...] = (),
+) -> Unit:
     binaries = tuple((binary, f"{pinned}/{package}".rstrip("/")) for binary, package in commands.items())
-    return Unit(name, module, binaries, pinned, f"-X {PROMETHEUS_VERSION}={{release}}", groups)
+    return Unit(name, module, binaries, pinned, f"-X {PROMETHEUS_VERSION}={{release}}", groups, absent)
 
 
 HELM = "helm.sh/helm/v3"
@@ -58,6 +70,7 @@ OPERATOR = "github.com/prometheus-operator/prometheus-operator"
 KUSTOMIZE = "sigs.k8s.io/kustomize/kustomize/v5"
 ARGOCD = "github.com/argoproj/argo-cd/v3"
 ACTIONLINT = "github.com/rhysd/actionlint"
+OLDEST_SUFFIX = "-oldest"
 
 UNITS = (
     Unit(
@@ -104,12 +117,21 @@ UNITS = (
         "github.com/prometheus/alertmanager",
         {"amtool": "cmd/amtool", "alertmanager": "cmd/alertmanager"},
         ("light", "cluster"),
+        # The compiled web pages are not in the module from 0.32 on: https://github.com/prometheus/alertmanager/pull/5113
+        absent=("ui/app/dist/README",),
     ),
     Unit(
         "etcd", "etcd", (("etcd", "go.etcd.io/etcd/server/v3"),), "go.etcd.io/etcd/server/v3", "", ("light", "cluster")
     ),
     _kubernetes("kubectl", ("kubectl",), ("light", "cluster", "docker")),
     _kubernetes("kube-api", ("kube-apiserver", "kube-controller-manager"), ("light", "cluster")),
+    _kubernetes(
+        "kube-api-oldest",
+        ("kube-apiserver", "kube-controller-manager"),
+        ("oldest",),
+        module="kubernetes-oldest",
+        suffix=OLDEST_SUFFIX,
+    ),
     _kubernetes("kube-node", ("kubelet", "kube-proxy", "kube-scheduler"), ("cluster",)),
     Unit("coredns", "node", (("coredns", "./coredns"),), "github.com/coredns/coredns"),
     Unit("pause", "node", (("pause", "./pause"),), "github.com/coredns/coredns"),
@@ -191,7 +213,7 @@ UNITS = (
     ),
 )
 
-GROUPS = ("light", "cluster", "exporters", "docker", "gitops", "all")
+GROUPS = ("light", "cluster", "exporters", "docker", "gitops", "oldest", "all")
 
 
 def select(names: list[str]) -> list[Unit]:
@@ -225,7 +247,7 @@ def pinned_version(go_mod: str, module: str) -> str:
 def release_version(module: str, version: str) -> str:
     """The version a program reports, for the version its Go module carries.
 
-    Prometheus publishes release 3.5.1 as module v0.305.1 (the major number must stay below 2 in a module path without
+    Prometheus publishes release 3.13.5 as module v0.313.5 (the major number must stay below 2 in a module path without
     /v3): https://github.com/prometheus/prometheus#prometheus-code-base
     """
     major, minor, patch = version.removeprefix("v").split(".", 2)

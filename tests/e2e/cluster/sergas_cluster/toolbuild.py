@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from . import paths, pins
+from . import paths, pins, sources
 from .command import advice, output
 from .errors import ClusterError
 from .locks import held
@@ -64,7 +64,7 @@ def _complete(unit: pins.Unit, folder: Path) -> bool:
     return all((folder / binary).exists() for binary, _ in unit.binaries)
 
 
-def _build(unit: pins.Unit, folder: Path) -> None:
+def _build(unit: pins.Unit, target: Path) -> None:
     # Of a build that was killed: whoever builds holds the lock. Without it this would take a running build's programs.
     for abandoned in paths.tools().glob(".building-*"):
         shutil.rmtree(abandoned)
@@ -73,22 +73,24 @@ def _build(unit: pins.Unit, folder: Path) -> None:
     with tempfile.TemporaryDirectory(prefix=".building-", dir=paths.tools()) as scratch:
         complete = Path(scratch) / unit.name
         complete.mkdir()
+        environment = os.environ | BUILD_ENVIRONMENT
+        folder = sources.build_folder(unit, Path(scratch), environment)
         for binary, package in unit.binaries:
             argv = ["go", "build", "-ldflags", flags, "-o", complete / binary, package]
-            output(argv, f"build {binary}", cwd=pins.module_folder(unit), env=os.environ | BUILD_ENVIRONMENT)
-        complete.rename(folder)
+            output(argv, f"build {binary}", cwd=folder, env=environment)
+        complete.rename(target)
 
 
 def key(unit: pins.Unit) -> str:
     """Twelve hex digits over everything that decides the unit's bytes."""
     folder = pins.module_folder(unit)
-    sources = [folder / "go.mod", folder / "go.sum"]
+    files = [folder / "go.mod", folder / "go.sum"]
     for _, package in unit.binaries:
         if package.startswith("."):
-            sources += sorted((folder / package).glob("*.go"))
+            files += sorted((folder / package).glob("*.go"))
     flags = pins.linker_flags(unit, (folder / "go.mod").read_text())
     facts = [flags, str(unit.binaries), str(BUILD_ENVIRONMENT), go_version(), platform.system(), platform.machine()]
-    return digest([source.read_bytes() for source in sources] + [fact.encode() for fact in facts])
+    return digest([file.read_bytes() for file in files] + [fact.encode() for fact in [*facts, *unit.absent]])
 
 
 def digest(parts: Iterable[bytes]) -> str:
