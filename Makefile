@@ -215,6 +215,7 @@ generate: venv tools-light chart-deps ## Rewrite every generated file
 	$(UV) export --quiet --locked --only-group app --no-emit-workspace -o examples/sergas-app/requirements.txt
 	$(UV) export --quiet --locked --only-group sink --no-emit-workspace -o examples/demo/sink/requirements.txt
 	$(PY) docs/generate.py
+	$(PY) tests/operator/template_names.py
 	$(PY) tests/operator/golden.py
 	$(PY) docs/metrics_reference.py
 	$(PY) -m docs.guides_run

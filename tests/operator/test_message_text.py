@@ -29,6 +29,8 @@ GOOD = [
     '{{ range .Alerts }}{{ if eq .Status "firing" }}{{ break }}{{ end }}{{ continue }}{{ end }}',
     "{{ since (index .Alerts 0).StartsAt | humanizeDuration }}",
     "{{ $x := 1 }}{{ $x = 2 }}{{ $x }}",
+    '{{ now | tz "UTC" | date "15:04" }} {{ toJson .CommonLabels }} {{ dict "a" 1 }} {{ .NotificationReason }}',
+    '{{ template "mattermost.default.text" . }} {{ template "slack.default.color" . }}',
 ]
 
 BAD = {
@@ -53,7 +55,7 @@ BAD = {
     ),
     "{{ .CommonLables.job }}": (
         "line 1, column 1: a notification has no field .CommonLables: write one of .Alerts, .CommonAnnotations, "
-        ".CommonLabels, .ExternalURL, .GroupLabels, .Receiver, .Status"
+        ".CommonLabels, .ExternalURL, .GroupLabels, .NotificationReason, .Receiver, .RouteLabels, .Status"
     ),
     "{{ $alert.Labels }}": "line 1, column 1: the variable $alert is not declared: add {{ $alert := ... }} before it",
     '{{ template "nope" . }}': (

@@ -11,48 +11,20 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-# The functions of Go's text/template and of Alertmanager 0.28.
-_FUNCTIONS = """
-    and call html index slice js len not or print printf println urlquery eq ge gt le lt ne toUpper
-    toLower title trimSpace join match safeHtml reReplaceAll stringSlice date tz since humanizeDuration
-"""
-FUNCTIONS = frozenset(_FUNCTIONS.split())
+from sergas_operator.desired.template_names import DATA, FUNCTIONS, TEMPLATES
+
 _KEYWORDS = """
     if range with define block template end else break continue nil true false
 """
 KEYWORDS = frozenset(_KEYWORDS.split())
 BLOCKS = frozenset({"if", "range", "with", "define", "block"})
-# The templates in Alertmanager 0.28.
-_BUILT_IN = """
-    __alertmanager __alertmanagerURL __description __subject __text_alert_list
-    __text_alert_list_markdown discord.default.content discord.default.message discord.default.title
-    email.default.html email.default.subject jira.default.description jira.default.priority
-    jira.default.summary msteams.default.summary msteams.default.text msteams.default.title
-    msteamsv2.default.text msteamsv2.default.title opsgenie.default.description opsgenie.default.message
-    opsgenie.default.source pagerduty.default.client pagerduty.default.clientURL
-    pagerduty.default.description pagerduty.default.instances pushover.default.message
-    pushover.default.title pushover.default.url rocketchat.default.alias rocketchat.default.emoji
-    rocketchat.default.iconurl rocketchat.default.text rocketchat.default.title
-    rocketchat.default.titlelink slack.default.callbackid slack.default.fallback slack.default.footer
-    slack.default.iconemoji slack.default.iconurl slack.default.pretext slack.default.text
-    slack.default.title slack.default.titlelink slack.default.username sns.default.message
-    sns.default.subject telegram.default.message victorops.default.entity_display_name
-    victorops.default.monitoring_tool victorops.default.state_message webex.default.message
-    wechat.default.agent_id wechat.default.message wechat.default.to_party wechat.default.to_tag
-    wechat.default.to_user
-"""
 # The operator's templates, in templates/. A text can use them to change one part of a message.
 _OURS = """
     sergas.title sergas.summary sergas.line sergas.paragraph sergas.word sergas.object
     sergas.slack.title sergas.slack.text sergas.slack.line sergas.slack.paragraph sergas.slack.word
     sergas.email.subject sergas.email.text sergas.email.html sergas.pagerduty.description
 """
-BUILT_IN = frozenset((_BUILT_IN + _OURS).split())
-# The fields of `.` and `$` at the top level of a text.
-_DATA = """
-    Receiver Status Alerts GroupLabels CommonLabels CommonAnnotations ExternalURL
-"""
-DATA = frozenset(_DATA.split())
+BUILT_IN = TEMPLATES | frozenset(_OURS.split())
 
 # The characters that the CRD refuses in fields of one line.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
