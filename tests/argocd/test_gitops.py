@@ -90,7 +90,7 @@ def test_a_commit_that_changes_the_retention_reaches_the_running_prometheus(from
 
     def look():
         [server] = prometheus.servers(kube, MONITORING_NAMESPACE, NAME) or [None]
-        runs = prometheus.flag(server, "storage.tsdb.retention.time") if server else "nothing"
+        runs = prometheus.retention(server)[0] if server else "nothing"
         expect(runs == "20d", f"Prometheus runs with {runs}")
 
     changed(from_nothing, "a commit changes the retention", "Keep 20 days", look, prometheus=LONG)

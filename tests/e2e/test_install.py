@@ -63,7 +63,7 @@ class Life:
         groups = server.json("/api/v1/rules", type="alert")["data"]["groups"]
         rules = [rule for group in groups for rule in group["rules"] if rule["name"] == "HighErrorRate"]
         expect(rules, "the rule is not there")
-        return prometheus.flag(server, "storage.tsdb.retention.time"), rules[0]["query"], rules[0]["duration"]
+        return prometheus.retention(server)[0], rules[0]["query"], rules[0]["duration"]
 
     def operator_generation(self) -> int:
         """How often the operator's Deployment was changed."""

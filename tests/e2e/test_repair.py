@@ -30,7 +30,7 @@ def test_a_changed_retention_and_replica_count_are_real_in_the_running_pods(stac
     def look() -> None:
         prometheus.all_ready(kube, NAMESPACE, stacks.NAME, "prometheus", 2)
         for server in prometheus.servers(kube, NAMESPACE, stacks.NAME):
-            runs = [prometheus.flag(server, f"storage.tsdb.retention.{name}") for name in ("time", "size")]
+            runs = prometheus.retention(server)
             expect(runs == ["3d", "500MiB"], f"a Prometheus runs with a retention of {runs}")
 
     until("A retention of 3d and 500MB in two pods", look, seconds=150)

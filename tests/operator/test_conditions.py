@@ -238,6 +238,13 @@ ROLLOUTS: dict[str, Observed] = {
             "prometheus": stateful_set("prometheus", 2, args=["--storage.tsdb.retention.time=15d"]),
         },
     ),
+    "the StatefulSet of Alertmanager has no retention": replace(
+        GOOD, stateful_sets={**GOOD.stateful_sets, "alertmanager": stateful_set("alertmanager", 3, args=[])}
+    ),
+    "a Prometheus is paused": replace(
+        GOOD,
+        prometheus=GOOD.prometheus | {"spec": GOOD.prometheus["spec"] | {"paused": True}},
+    ),
     "the StatefulSet keeps the old image": replace(
         GOOD, stateful_sets={**GOOD.stateful_sets, "prometheus": stateful_set("prometheus", 2, image="prometheus:v2")}
     ),
@@ -248,6 +255,12 @@ ROLLOUTS: dict[str, Observed] = {
         GOOD, stateful_sets={**GOOD.stateful_sets, "alertmanager": stateful_set("alertmanager", 3, generation=4)}
     ),
 }
+
+
+def test_is_ready_when_prometheus_reads_its_retention_from_the_configuration_file() -> None:
+    without = stateful_set("prometheus", 2, args=[])
+    observed = replace(GOOD, stateful_sets={**GOOD.stateful_sets, "prometheus": without})
+    assert found(observed, "Progressing").reason == "Converged"
 
 
 @pytest.mark.parametrize("observed", ROLLOUTS.values(), ids=ROLLOUTS)

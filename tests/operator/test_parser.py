@@ -111,8 +111,10 @@ def test_the_prometheus_operator_makes_replicas_with_our_settings(namespace: Nam
 
     namespace.wait("both are made", lambda: len(stateful_sets()) == 2)
     made = stateful_sets()
-    assert "--storage.tsdb.retention.time=12d" in str(made["prometheus-sergas"])
-    assert "--storage.tsdb.retention.size=40GiB" in str(made["prometheus-sergas"])
+    namespace.wait("Prometheus is configured", lambda: bool(configuration(namespace, "sergas")))
+    # From 0.92 on the Prometheus Operator writes the retention there, and not into the arguments.
+    tsdb = configuration(namespace, "sergas")["storage"]["tsdb"]
+    assert tsdb["retention"] == {"time": "12d", "size": "40GiB"}
     assert f"--cluster.label={namespace.name}/sergas" in str(made["alertmanager-sergas"])
     assert f"--web.external-url={external_url}" in str(made["alertmanager-sergas"])
     # The address is for people; probes, peers and the operator go on asking at the root.
@@ -169,6 +171,10 @@ def with_files(monitor: dict[str, Any]) -> dict[str, Any]:
 
 def jobs(namespace: Namespace) -> set[str]:
     """Names of the scrape configurations of Prometheus "denies"."""
-    found = (namespace.get("Secret", "prometheus-denies") or {}).get("data", {}).get("prometheus.yaml.gz", "")
-    configuration = yaml.safe_load(gzip.decompress(base64.b64decode(found))) if found else {}
-    return {job["job_name"] for job in (configuration or {}).get("scrape_configs", [])}
+    return {job["job_name"] for job in configuration(namespace, "denies").get("scrape_configs", [])}
+
+
+def configuration(namespace: Namespace, prometheus: str) -> dict[str, Any]:
+    """The configuration file of that Prometheus; empty before there is one."""
+    found = (namespace.get("Secret", f"prometheus-{prometheus}") or {}).get("data", {}).get("prometheus.yaml.gz", "")
+    return (yaml.safe_load(gzip.decompress(base64.b64decode(found))) if found else None) or {}

@@ -22,9 +22,9 @@ def grow(stage: Stage, say: Telling) -> str:
     def look() -> str:
         found = prometheus.all_ready(stage.kube, NAMESPACE, NAME, "prometheus", REPLICAS)
         for pod, server in zip(found, prometheus.servers(stage.kube, NAMESPACE, NAME), strict=True):
-            runs = prometheus.flag(server, "storage.tsdb.retention.time")
+            runs = prometheus.retention(server)[0]
             expect(runs == RETENTION, f"{pod['metadata']['name']} runs with a retention of {runs}")
-        return f"{len(found)} pods, each reports storage.tsdb.retention.time={RETENTION}"
+        return f"{len(found)} pods, each reports a retention of {RETENTION}"
 
     running = until(f"A retention of {RETENTION} in {REPLICAS} running pods", look, seconds=240, show=say)
     until("Ready", lambda: monitoring.settled(stage.kube, NAMESPACE, NAME), seconds=60, show=say)

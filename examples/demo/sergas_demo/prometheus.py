@@ -59,9 +59,9 @@ def value(server: Web, expression: str) -> float | None:
     return float(result[0]["value"][1]) if result else None
 
 
-def flag(server: Web, name: str) -> str:
-    """A command line flag as the running process reports it."""
-    return str(server.json("/api/v1/status/flags")["data"].get(name, ""))
+def retention(server: Web) -> list[str]:
+    """How long and how many bytes the running process keeps, such as ["3d", "500MiB"]."""
+    return str(server.json("/api/v1/status/runtimeinfo")["data"]["storageRetention"]).split(" or ")
 
 
 def targets_up(server: Web, job: str) -> int:

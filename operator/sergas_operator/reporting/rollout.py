@@ -1,12 +1,13 @@
 """Whether the newest generation of the workloads runs. Pure.
 
 What counts is the StatefulSet that runs, not only what prometheus-operator reports: a Prometheus that is paused, or
-whose StatefulSet was edited, reports success for its old spec.
+whose StatefulSet was edited, reports success for its old spec. prometheus-operator passes a Prometheus's retention on
+as an argument, or, from 0.92 on to a Prometheus from 3.11 on, in the configuration file.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from sergas_operator.model import names
@@ -15,7 +16,7 @@ from sergas_operator.reporting.observed import Observed
 
 Body = Mapping[str, Any]
 
-# The argument of the container by which prometheus-operator passes `retention` on.
+# The argument of the container by which prometheus-operator passes `retention` on, if it does so by an argument.
 RETENTION_ARGUMENTS = {names.PROMETHEUS: "--storage.tsdb.retention.time", names.ALERTMANAGER: "--data.retention"}
 
 
@@ -61,14 +62,21 @@ def _runs(part: str, child: Body | None, stateful_set: Body | None, replicas: in
     container = next(found for found in spec["template"]["spec"]["containers"] if found["name"] == part)
     wanted = child["spec"]
     return (
-        spec.get("replicas") == replicas
+        not wanted.get("paused")
+        and spec.get("replicas") == replicas
         and status.get("observedGeneration", 0) >= stateful_set["metadata"].get("generation", 0)
         and status.get("updatedReplicas", 0) == replicas
         and container["image"] == wanted["image"]
-        and f"{RETENTION_ARGUMENTS[part]}={wanted['retention']}" in set(_arguments(container))
+        and _retention(part, container) in _accepted_retentions(part, wanted["retention"])
     )
 
 
-def _arguments(container: Body) -> Iterator[str]:
-    for argument in container.get("args") or ():
-        yield argument.strip("'")
+def _retention(part: str, container: Body) -> str | None:
+    """Return the retention in the container's arguments, None when there is none."""
+    arguments = (argument.strip("'").partition("=") for argument in container.get("args") or ())
+    return next((value for name, _, value in arguments if name == RETENTION_ARGUMENTS[part]), None)
+
+
+def _accepted_retentions(part: str, wanted: str) -> set[str | None]:
+    """Return what the arguments may have. Without an argument a Prometheus reads it from its configuration file."""
+    return {wanted, None} if part == names.PROMETHEUS else {wanted}
