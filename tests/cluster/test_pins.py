@@ -92,4 +92,5 @@ def test_versions_yaml_names_the_version_of_every_go_mod(unit):
     part = of_unit.get(unit.name) or of_module.get(unit.module)
     assert part is not None, f"versions.yaml has no entry for {unit.name}"
     if unit.pinned == pins.select([part["unit"]])[0].pinned:
-        assert part["version"] == pins.release(unit.name)
+        pinned = pins.release(unit.name)
+        assert part["version"] == pinned, f"write {pinned} and its end of support into versions.yaml: {part['name']}"

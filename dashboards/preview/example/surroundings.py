@@ -137,7 +137,7 @@ def alertmanager() -> Iterator[Track]:
         yield gauge("alertmanager_alerts", own | {"state": "suppressed"}, np.round(2 * incident()))
         yield gauge("alertmanager_silences", own | {"state": "active"}, ONES)
         for integration, each in (("slack", 0.004), ("pagerduty", 0.001), ("email", 0.003)):
-            sent = own | {"integration": integration, "receiver_name": integration}
+            sent = own | {"integration": integration}
             yield counter("alertmanager_notifications_total", sent, each * (0.3 + 12 * incident()))
             failed = sent | {"reason": "other"}
             yield counter(
