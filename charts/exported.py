@@ -38,10 +38,12 @@ INTERVALS: Final = {
 # Of every target, whatever it exports: written by Prometheus itself.
 OF_EVERY_TARGET: Final[dict[str, Known]] = {"up": ("gauge", ()), "scrape_duration_seconds": ("gauge", ())}
 # A program in good health that stands alone does not show them: an operator that met no error, an Alertmanager without
-# others to gossip with.
+# others to gossip with, a Pushgateway that no batch job pushed to.
 SELDOM: Final[dict[str, tuple[str, Known]]] = {
     "sergas_operator_reconcile_errors_total": ("operator", ("counter", ("reason",))),
     "alertmanager_cluster_members": ("alertmanager", ("gauge", ())),
+    "push_time_seconds": ("pushgateway", ("gauge", ())),
+    "push_failure_time_seconds": ("pushgateway", ("gauge", ())),
     # Of newer versions of Prometheus than the one that was captured.
     "prometheus_remote_storage_queue_highest_timestamp_seconds": ("prometheus", ("gauge", ("remote_name", "url"))),
 }

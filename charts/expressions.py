@@ -31,7 +31,11 @@ def raw_metrics(expr: str, records: Mapping[str, Sequence[str]]) -> set[str]:
 START_AT_ZERO = {
     "alertmanager_notifications_failed_total": "Alertmanager makes its series when it loads its configuration",
     "alertmanager_notifications_total": "Alertmanager makes its series when it loads its configuration",
+    "container_cpu_cfs_periods_total": "a container that has just begun has used no CPU yet",
+    "container_cpu_cfs_throttled_periods_total": "a container that has just begun has used no CPU yet",
     "container_cpu_usage_seconds_total": "a container that has just begun has used no CPU yet",
+    "container_network_receive_bytes_total": "a pod that has just begun has received nothing yet",
+    "container_network_transmit_bytes_total": "a pod that has just begun has sent nothing yet",
     "node_cpu_seconds_total": "a node's CPUs are there from its start",
     "process_cpu_seconds_total": "a process that has just begun has used no CPU yet",
     "prometheus_rule_evaluation_failures_total": "Prometheus makes a series for each rule group when it loads it",

@@ -17,6 +17,7 @@ EVERYTHING: Final[Mapping[str, str]] = {
     "namespace": ".*",
     "service": ".*",
     "agent": ".*",
+    "pod": ".*",
 }
 
 
@@ -43,13 +44,14 @@ class Asked:
     closed: bool
 
 
-def filled_in(expr: str, choice: Mapping[str, str] = EVERYTHING) -> str:
-    """`expr` with `$name` and `${name}` as chosen.
+def filled_in(expr: str, choice: Mapping[str, str] = EVERYTHING, step: str = "1m") -> str:
+    """`expr` with `$name` and `${name}` as chosen, and `step` for `$__interval`.
 
     Raises:
         KeyError: when it has a variable that `choice` does not name.
     """
-    return re.sub(r"\$(?:\{([a-z_]+)\}|([a-z_]+))", lambda found: choice[found[1] or found[2]], expr)
+    values = {"__interval": step, **choice}
+    return re.sub(r"\$(?:\{([a-z_]+)\}|([a-z_]+))", lambda found: values[found[1] or found[2]], expr)
 
 
 def asked(choice: Mapping[str, str] = EVERYTHING) -> list[Asked]:
@@ -68,7 +70,7 @@ def _of(dashboard: Mapping[str, Any], choice: Mapping[str, str]) -> Iterator[Ask
                     panel=panel["title"],
                     kind=panel["type"],
                     letter=target["refId"],
-                    expr=filled_in(target["expr"], choice),
+                    expr=filled_in(target["expr"], choice, panel.get("interval") or "1m"),
                     instant=bool(target.get("instant")),
                     closed=item["type"] == "row",
                 )

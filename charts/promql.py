@@ -4,7 +4,7 @@ they do not have, or over too short a range.
 Prometheus answers such an expression with nothing, and an alert or a panel that shows nothing looks like good news.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -90,7 +90,6 @@ class _Reader:
             case promql.VectorSelector():
                 return self._selected(node)
             case promql.MatrixSelector():
-                self._check_range(node.vector_selector.name, node.range.total_seconds())
                 return self.labels(node.vector_selector)
             case promql.AggregateExpr():
                 return self._aggregated(node)
@@ -164,11 +163,15 @@ class _Reader:
             return inner - {"le"}
         if name in {"label_replace", "label_join"}:
             return inner | {node.args[1].val}
-        self._check_kind(name, node)
+        ranges = [argument for argument in node.args if isinstance(argument, promql.MatrixSelector)]
+        self._check_kind(name, ranges)
+        # An aggregation over time is right with a single sample; rates and changes compare several.
+        wanted = 1 if name.endswith("_over_time") else SCRAPES_IN_A_RANGE
+        for one in ranges:
+            self._check_range(one.vector_selector.name, one.range.total_seconds(), wanted)
         return inner
 
-    def _check_kind(self, function: str, node: Any) -> None:
-        ranges = [argument for argument in node.args if isinstance(argument, promql.MatrixSelector)]
+    def _check_kind(self, function: str, ranges: Sequence[Any]) -> None:
         for metric in (one.vector_selector.name for one in ranges):
             kind = self.known[metric].kind if metric in self.known else None
             if kind and function in OF_COUNTERS and kind not in {"counter", "histogram"}:
@@ -176,12 +179,12 @@ class _Reader:
             if kind and function in OF_GAUGES and kind != "gauge":
                 self.found.append(f"{function}() is taken of {metric}, which is a {kind} and no gauge")
 
-    def _check_range(self, metric: str, seconds: float) -> None:
+    def _check_range(self, metric: str, seconds: float, wanted: int) -> None:
         every = self.known[metric].every_seconds if metric in self.known else 0
-        if seconds < SCRAPES_IN_A_RANGE * every:
+        if seconds < wanted * every:
             self.found.append(
                 f"{metric} gets a sample every {every:g} s, and a range of {seconds:g} s holds fewer than"
-                f" {SCRAPES_IN_A_RANGE}: write {SCRAPES_IN_A_RANGE * every:g} s or more"
+                f" {wanted}: write {wanted * every:g} s or more"
             )
 
     def _check_labels(self, asked: frozenset[str] | set[str], there: frozenset[str], what: str) -> None:

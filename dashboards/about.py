@@ -1,4 +1,4 @@
-"""What every panel tells of itself, whatever its kind."""
+"""What every panel has, whatever its kind: title, description, unit and links."""
 
 from dataclasses import dataclass
 from typing import TypeAlias, TypeVar
@@ -13,14 +13,14 @@ P = TypeVar("P", stat.Panel, timeseries.Panel, gauge.Panel, piechart.Panel, tabl
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """A panel's words and ways.
+    """The texts and links of a panel.
 
     Attributes:
         title: What it shows.
         description: Which picture is bad, and what to do or read then.
         unit: A unit of Grafana's, such as `s` or `percentunit`.
         alerts: Alerts whose thresholds it shows or whose series it draws; it links to their runbooks.
-        details: (uid, title) of dashboards on which to look closer.
+        details: (uid, title) of dashboards with the details.
     """
 
     title: str
@@ -31,10 +31,10 @@ class About:
 
 
 def dressed(panel: P, about: About, *, width: int, height: int) -> P:
-    """`panel` with its words, its links, its data source and its size on the grid of 24 columns."""
+    """`panel` with its texts, links, data source and size on the grid of 24 columns."""
     panel.title(about.title).description(about.description).unit(about.unit)
     panel.datasource(SOURCE).height(height).span(width)
-    ways: list[dashboard.DashboardLink] = panel_links(about.alerts, about.details)
-    if ways:
-        panel.links([*ways])
+    links: list[dashboard.DashboardLink] = panel_links(about.alerts, about.details)
+    if links:
+        panel.links([*links])
     return panel

@@ -1,4 +1,4 @@
-"""Agent Performance: do the agents keep up, and what slows or breaks them."""
+"""Agent Performance: whether the agents keep up, and what slows or breaks them."""
 
 from typing import Final
 
@@ -7,13 +7,14 @@ from dashboards.about import About, Panel
 from dashboards.bands import Bands, above, below, limit
 from dashboards.frame import Section, filled, frame
 from dashboards.panels import graph, number
-from dashboards.query import AGENT, Query, chosen, summed
+from dashboards.query import AGENT, Query, average, averaged, chosen, highest, lowest, per_minute, summed
 from dashboards.sdk import model
 from dashboards.shapes import cloud
 
 EACH: Final = "{{namespace}} {{agent}}"
 ATTEMPTS: Final = "namespace_agent:sergas_agent_task_attempts:rate5m"
 RETRIES: Final = "namespace_agent:sergas_agent_task_retries:rate5m"
+RETRY_SHARE: Final = "namespace_agent:sergas_agent_task_retries:ratio_rate5m"
 SUCCESS: Final = "namespace_agent:sergas_agent_task_success:ratio_rate5m"
 ERRORS: Final = (uids.ERRORS, "All errors")
 
@@ -41,7 +42,7 @@ def now() -> list[Panel]:
     return [
         number(
             About(
-                "Success of the worst agent",
+                "Lowest task success (5 min)",
                 "Share of attempts that did not fail over five minutes, of the worst agent. Red: an alert fires after"
                 " ten minutes.",
                 "percentunit",
@@ -68,8 +69,8 @@ def now() -> list[Panel]:
         ),
         number(
             About(
-                "Tasks a second",
-                "Attempts at tasks that agents begin, retries counted again. Zero while a queue is not empty: no"
+                "Tasks a second (5 min)",
+                "Attempts at tasks that agents begin, each retry counted again. Zero while a queue is not empty: no"
                 " worker takes anything.",
                 "none",
             ),
@@ -79,7 +80,7 @@ def now() -> list[Panel]:
         ),
         number(
             About(
-                "Slowest agent",
+                "Slowest agent p95 (5 min)",
                 "One task in twenty takes this long or longer, of the slowest agent. Compare with its usual value:"
                 " agents differ.",
                 "s",
@@ -99,7 +100,7 @@ def work() -> list[Panel]:
                 " the agent asks has become slow.",
                 "s",
             ),
-            [Query(chosen("namespace_agent:sergas_agent_task_duration_seconds:p95_rate5m", AGENT), EACH)],
+            [Query(highest("namespace_agent:sergas_agent_task_duration_seconds:p95_rate5m", AGENT), EACH)],
         ),
         graph(
             About(
@@ -108,7 +109,7 @@ def work() -> list[Panel]:
                 " queues grow: too few workers.",
                 "none",
             ),
-            [Query(chosen(ATTEMPTS, AGENT), EACH)],
+            [Query(average(ATTEMPTS, AGENT), EACH)],
         ),
         graph(
             About(
@@ -117,7 +118,7 @@ def work() -> list[Panel]:
                 "none",
                 alerts=("AgentQueueBacklog",),
             ),
-            [Query(chosen("namespace_agent:sergas_agent_queue_size:sum", AGENT), EACH)],
+            [Query(highest("namespace_agent:sergas_agent_queue_size:sum", AGENT), EACH)],
             above(limits.QUEUE_TARGET, limits.alert_threshold("AgentQueueBacklog")),
         ),
         graph(
@@ -127,11 +128,11 @@ def work() -> list[Panel]:
                 " grows. Flat with no throughput: they hang.",
                 "none",
             ),
-            [Query(chosen("namespace_agent:sergas_agent_concurrent_tasks:sum", AGENT), EACH)],
+            [Query(highest("namespace_agent:sergas_agent_concurrent_tasks:sum", AGENT), EACH)],
         ),
         cloud(
             About(
-                "Spread of task duration",
+                "Task duration distribution",
                 "How many tasks a second end within each duration. Two dark bands: two kinds of work, or a dependency"
                 " that times out for some.",
                 "s",
@@ -154,22 +155,26 @@ def failures() -> list[Panel]:
                 "percentunit",
                 alerts=("AgentFailureRateHigh",),
             ),
-            [Query(chosen(SUCCESS, AGENT), EACH)],
+            [Query(lowest(SUCCESS, AGENT), EACH)],
             enough(),
             floor=None,
         ),
         graph(
             About(
                 "Failure breakdown by type",
-                "Failures a second, by agent and class of error. One colour that takes over is one cause: begin there.",
+                "Failures a minute, by agent and class of error. One colour that takes over is one cause: begin there.",
                 "none",
                 alerts=("AgentFailureRateHigh",),
                 details=(ERRORS,),
             ),
             [
                 Query(
-                    summed(
-                        "namespace_agent_error_type:sergas_agent_task_failures:rate5m", AGENT, by="agent, error_type"
+                    per_minute(
+                        averaged(
+                            "namespace_agent_error_type:sergas_agent_task_failures:rate5m",
+                            AGENT,
+                            by="agent, error_type",
+                        )
                     ),
                     "{{agent}} {{error_type}}",
                 )
@@ -179,10 +184,10 @@ def failures() -> list[Panel]:
         graph(
             About(
                 "Retry rate",
-                "Retries a second. Many retries and few failures: something is flaky, and the retries hide it.",
+                "Retries a minute. Many retries and few failures: something is flaky, and the retries hide it.",
                 "none",
             ),
-            [Query(chosen(RETRIES, AGENT), EACH)],
+            [Query(per_minute(average(RETRIES, AGENT)), EACH)],
         ),
         graph(
             About(
@@ -191,12 +196,7 @@ def failures() -> list[Panel]:
                 " work is for nothing.",
                 "percentunit",
             ),
-            [
-                Query(
-                    f"{chosen(RETRIES, AGENT)} / ({chosen(ATTEMPTS, AGENT)} > 0)",
-                    EACH,
-                )
-            ],
+            [Query(highest(RETRY_SHARE, AGENT), EACH)],
         ),
     ]
 
@@ -212,7 +212,7 @@ def memory() -> list[Panel]:
             ),
             [
                 Query(
-                    chosen("namespace_operation:sergas_memory_processing_duration_seconds:p95_rate5m"),
+                    highest("namespace_operation:sergas_memory_processing_duration_seconds:p95_rate5m"),
                     "{{namespace}} {{operation}}",
                 )
             ],
@@ -220,13 +220,13 @@ def memory() -> list[Panel]:
         graph(
             About(
                 "Documents processed",
-                "Documents a second, by outcome. Failures without successes: nothing gets into memory.",
+                "Documents a minute, by outcome. Failures without successes: nothing gets into memory.",
                 "none",
                 alerts=("MemoryProcessingStalled",),
             ),
             [
                 Query(
-                    summed("namespace_status:sergas_memory_documents_processed:rate5m", by="status"),
+                    per_minute(averaged("namespace_status:sergas_memory_documents_processed:rate5m", by="status")),
                     "{{status}}",
                 )
             ],
@@ -235,13 +235,14 @@ def memory() -> list[Panel]:
         graph(
             About(
                 "Time since a document was processed",
-                "Above the line, while accounts are still synchronised, recommendations are made from old knowledge.",
+                "Age of the last success of any pod, restarts included. Above the line, while accounts are still"
+                " synchronised, recommendations are made from old knowledge.",
                 "s",
                 alerts=("MemoryProcessingStalled",),
             ),
             [
                 Query(
-                    chosen("namespace:sergas_memory_last_success_timestamp_seconds:age"),
+                    highest("namespace:sergas_memory_last_success_timestamp_seconds:age"),
                     "{{namespace}}",
                 )
             ],
@@ -250,10 +251,10 @@ def memory() -> list[Panel]:
         graph(
             About(
                 "Accounts synchronised",
-                "Accounts a second that arrive from Zoho: the documents to be processed.",
+                "Accounts a minute that arrive from Zoho: the documents to be processed.",
                 "none",
                 details=((uids.SYNC, "Sync pipeline"),),
             ),
-            [Query(chosen("namespace:sergas_zoho_accounts_synced:rate5m"), "{{namespace}}")],
+            [Query(per_minute(average("namespace:sergas_zoho_accounts_synced:rate5m")), "{{namespace}}")],
         ),
     ]

@@ -11,6 +11,8 @@ ORANGE: Final = "orange"
 RED: Final = "red"
 DARK_RED: Final = "dark-red"
 BLUE: Final = "blue"
+NEUTRAL: Final = "#808a96"
+"""Of missing data: a grey that no threshold uses, because no data is neither good nor bad."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +38,19 @@ def above(warn: float, critical: float) -> Bands:
     return Bands(steps=((warn, YELLOW), (critical, RED)), drawn=True)
 
 
+def above_target(target: float, warn: float, critical: float) -> Bands:
+    """Green up to the target, yellow, orange from `warn`, red from `critical`, drawn as lines."""
+    return Bands(steps=((target, YELLOW), (warn, ORANGE), (critical, RED)), drawn=True)
+
+
 def below(critical: float, target: float) -> Bands:
     """Red, yellow from `critical`, green from `target`, drawn as lines."""
     return Bands(base=RED, steps=((critical, YELLOW), (target, GREEN)), drawn=True)
+
+
+def below_target(critical: float, warn: float, target: float) -> Bands:
+    """Red, orange from `critical`, yellow from `warn`, green from `target`, drawn as lines."""
+    return Bands(base=RED, steps=((critical, ORANGE), (warn, YELLOW), (target, GREEN)), drawn=True)
 
 
 def limit(critical: float) -> Bands:
@@ -49,3 +61,8 @@ def limit(critical: float) -> Bands:
 def warning(warn: float) -> Bands:
     """Green, yellow from `warn`, drawn as a line."""
     return Bands(steps=((warn, YELLOW),), drawn=True)
+
+
+def any_at_all(color: str) -> Bands:
+    """Green at 0, `color` above it. An increase over a window is extrapolated and seldom whole."""
+    return Bands(steps=((0.001, color),))

@@ -1,30 +1,33 @@
-"""Business Metrics: what the product brings."""
+"""Business Metrics: what the product brings, and whether people accept what it recommends."""
 
 from typing import Final
 
-from dashboards import uids
+from dashboards import limits, uids
 from dashboards.about import About, Panel
-from dashboards.bands import below
-from dashboards.frame import Section, filled, frame
+from dashboards.bands import below, warning
+from dashboards.frame import WEEK, Section, filled, frame
 from dashboards.panels import graph, number
-from dashboards.query import Query, chosen, counted, summed, worst
+from dashboards.query import Query, averaged, chosen, counted, highest, lowest, summed, zero_while
 from dashboards.sdk import model
 from dashboards.shapes import cloud, dial, pie, sheet
 
-ACTIVE: Final = "namespace:sergas_accounts_active_total:max"
+ACTIVE: Final = "namespace:sergas_accounts_active_total:latest"
 GENERATED: Final = "namespace_type:sergas_recommendations_generated:rate5m"
 ACCEPTED: Final = "namespace_type:sergas_recommendations_accepted:rate5m"
 REJECTED: Final = "namespace_type_reason:sergas_recommendations_rejected:rate5m"
 CROSS_SELL: Final = "namespace_category:sergas_cross_sell_opportunities_identified:rate5m"
 UPSELL: Final = "namespace_category:sergas_upsell_opportunities_identified:rate5m"
+ATTEMPTS: Final = "namespace_agent:sergas_agent_task_attempts:rate5m"
 PROCESSED: Final = "namespace_status:sergas_account_processing:rate5m"
+GENERATION: Final = "namespace_type:sergas_recommendation_generation_duration_seconds:p95_rate5m"
+ENRICHMENT: Final = "namespace_source:sergas_account_enrichment_duration_seconds:p95_rate5m"
 SYNC: Final = (uids.SYNC, "Sync pipeline")
 AGENTS: Final = (uids.AGENTS, "Agents")
 
 
 def built() -> model.Dashboard:
     question = "What does the product bring, and do people take what it recommends?"
-    empty = frame(uids.BUSINESS, "Business Metrics", question, "business_metrics")
+    empty = frame(uids.BUSINESS, "Business Metrics", question, "business_metrics", span=WEEK)
     return filled(
         empty,
         [
@@ -42,16 +45,18 @@ def now() -> list[Panel]:
         number(
             About(
                 "Active accounts",
-                "Accounts in the system. A step down: a sync dropped accounts.",
+                "Accounts in the system, as the pod that synchronised last reports them. A step down: a sync dropped"
+                " accounts.",
                 "none",
                 details=(SYNC,),
             ),
             Query(f"sum({chosen(ACTIVE)})", "accounts"),
+            width=3,
             decimals=0,
         ),
         number(
             About(
-                "Recommendations a day",
+                "Recommendations (24 h)",
                 "Recommendations generated in the last 24 hours. 0: the agents have stalled.",
                 "none",
                 alerts=("RecommendationsStalled",),
@@ -62,7 +67,7 @@ def now() -> list[Panel]:
         ),
         dial(
             About(
-                "Acceptance rate",
+                "Acceptance rate (24 h)",
                 "Of the recommendations that people decided on in the last 24 hours, the share that was accepted. Low"
                 " with many decisions: people do not find them useful; the reasons are below.",
                 "percentunit",
@@ -72,21 +77,22 @@ def now() -> list[Panel]:
         ),
         number(
             About(
-                "Cross-sell opportunities",
+                "Cross-sell opportunities (24 h)",
                 "Cross-sell opportunities identified in the last 24 hours.",
                 "none",
             ),
             Query(counted(CROSS_SELL, span="1d"), "opportunities"),
+            width=5,
             decimals=0,
         ),
         number(
-            About("Upsell opportunities", "Upsell opportunities identified in the last 24 hours.", "none"),
+            About("Upsell opportunities (24 h)", "Upsell opportunities identified in the last 24 hours.", "none"),
             Query(counted(UPSELL, span="1d"), "opportunities"),
             decimals=0,
         ),
         number(
             About(
-                "Accounts processed",
+                "Accounts processed (24 h)",
                 "Accounts processed from their data to their recommendations in the last 24 hours, with success or"
                 " without.",
                 "none",
@@ -98,13 +104,24 @@ def now() -> list[Panel]:
 
 
 def acceptance() -> str:
-    """Of what was generated in a day: what people have not decided on yet counts as not accepted."""
-    return f"{counted(ACCEPTED, span='1d')} / ({counted(GENERATED, span='1d')} > 0)"
+    """Of what people decided on in a day. What was generated counts neither way until somebody decides."""
+    accepted, rejected = chosen(in_a_day(ACCEPTED)), chosen(in_a_day(REJECTED))
+    return f"(sum({accepted}) or 0 * sum({rejected})) / (sum({accepted} or {rejected}) > 0)"
+
+
+def in_a_day(rate: str) -> str:
+    return f"{rate.removesuffix(':rate5m')}:increase1d"
 
 
 def hourly(rate: str, by: str) -> str:
     """Events in the hour before: most of these are too rare for five minutes to say anything."""
     return counted(rate, span="1h", by=by)
+
+
+def stalled() -> str:
+    """Tasks of the last hour where no recommendation came out, by namespace: as RecommendationsStalled judges."""
+    tasks = counted(ATTEMPTS, span="1h", by="namespace")
+    return zero_while(f"({tasks} unless {counted(GENERATED, span='1h', by='namespace')} > 0.5)", tasks)
 
 
 def recommendations() -> list[Panel]:
@@ -128,17 +145,15 @@ def recommendations() -> list[Panel]:
         ),
         graph(
             About(
-                "Agent tasks and recommendations",
-                "Tasks that agents begin and recommendations that come out, an hour. Tasks without recommendations:"
-                " the work is for nothing.",
+                "Tasks without a recommendation",
+                "0 while recommendations come out. When none came out in an hour, the tasks that agents began in it:"
+                " above the line an alert fires, and the work is for nothing.",
                 "none",
                 alerts=("RecommendationsStalled",),
+                details=(AGENTS,),
             ),
-            [
-                Query(f"sum({chosen('namespace_agent:sergas_agent_task_attempts:rate5m')}) * 3600", "tasks"),
-                Query(f"sum({chosen(GENERATED)}) * 3600", "recommendations"),
-                Query(f"sum({chosen(ACCEPTED)}) * 3600", "accepted"),
-            ],
+            [Query(stalled(), "{{namespace}}")],
+            warning(limits.alert_threshold("RecommendationsStalled")),
         ),
         cloud(
             About(
@@ -208,7 +223,7 @@ def speed() -> list[Panel]:
                 "none",
                 details=(SYNC, AGENTS),
             ),
-            [Query(f"sum by (status) ({chosen(PROCESSED)}) * 3600", "{{status}}")],
+            [Query(f"3600 * {averaged(PROCESSED, by='status')}", "{{status}}")],
             width=8,
             stacked=True,
         ),
@@ -221,7 +236,7 @@ def speed() -> list[Panel]:
             ),
             [
                 Query(
-                    worst("namespace_type:sergas_recommendation_generation_duration_seconds:p95_rate5m", by="type"),
+                    f"max by (type) ({highest(GENERATION)})",
                     "{{type}}",
                 )
             ],
@@ -236,7 +251,7 @@ def speed() -> list[Panel]:
             ),
             [
                 Query(
-                    worst("namespace_source:sergas_account_enrichment_duration_seconds:p95_rate5m", by="source"),
+                    f"max by (source) ({highest(ENRICHMENT)})",
                     "{{source}}",
                 )
             ],
@@ -250,13 +265,16 @@ def knowledge() -> list[Panel]:
         graph(
             About(
                 "Size of the knowledge graph",
-                "Nodes and relationships. Flat while documents are processed: they are read and nothing is kept.",
+                "Nodes and relationships, as the pod that processed a document last reports them. Flat while"
+                " documents are processed: they are read and nothing is kept.",
                 "none",
                 alerts=("MemoryProcessingStalled",),
             ),
             [
-                Query(chosen("namespace:sergas_memory_graph_nodes_total:max"), "{{namespace}} nodes"),
-                Query(chosen("namespace:sergas_memory_graph_relationships_total:max"), "{{namespace}} relationships"),
+                Query(lowest("namespace:sergas_memory_graph_nodes_total:latest"), "{{namespace}} nodes"),
+                Query(
+                    lowest("namespace:sergas_memory_graph_relationships_total:latest"), "{{namespace}} relationships"
+                ),
             ],
             width=24,
         ),

@@ -2,9 +2,12 @@
 
 from dashboards import limits
 from dashboards.about import About, Panel
-from dashboards.bands import GREEN, RED, YELLOW, Bands, warning
-from dashboards.panels import graph, number, worded
-from dashboards.query import Query, chosen
+from dashboards.bands import RED, YELLOW, Bands, any_at_all, warning
+from dashboards.panels import graph, number
+from dashboards.query import Query, chosen, highest
+from dashboards.servers import RATE_STEP, counted_in_step, state
+
+REPLACED = "sergas_digest_database_replaced_timestamp_seconds"
 
 
 def digest() -> list[Panel]:
@@ -23,41 +26,42 @@ def digest() -> list[Panel]:
         ),
         number(
             About(
-                "Alerts that wait",
+                "Pending alerts",
                 "Info alerts that are not yet in a delivered digest of every receiver. At 10,000 the digest is full.",
                 "none",
             ),
-            Query(f"sum({chosen('sergas_digest_alerts_pending')})", "waiting"),
+            Query(f"sum({chosen('sergas_digest_alerts_pending')})", "pending"),
             Bands(steps=((8000, YELLOW), (10_000, RED))),
             width=6,
             decimals=0,
         ),
-        number(
+        state(
             About(
-                "Digest's volume",
+                "Digest storage",
                 "Whether the digest can write. FULL: it refuses alerts, and Alertmanager repeats them.",
                 "none",
                 alerts=("DigestRejecting",),
             ),
             Query(f"min({chosen('sergas_digest_storage_writable')})", "writable"),
-            Bands(base=RED, steps=((1, GREEN),)),
+            bad="FULL",
+            good="WRITABLE",
             width=6,
-        ).mappings(worded(("0", "FULL", RED), ("1", "WRITABLE", GREEN))),
+        ),
         number(
             About(
-                "Rejections",
+                "Rejections (10 min)",
                 "Requests and alerts that the digest did not store in ten minutes.",
                 "none",
                 alerts=("DigestRejecting",),
             ),
             Query(f"sum(increase({chosen('sergas_digest_rejections_total')}[10m]))", "rejections"),
-            Bands(steps=((0.001, YELLOW),)),
+            any_at_all(YELLOW),
             width=6,
             decimals=0,
         ),
         graph(
             About(
-                "Mails of the digest",
+                "Digest mails",
                 "Mails that were accepted, and attempts that failed, by receiver, over one hour. Failures that go on:"
                 " the log of the digest names the mail server's answer.",
                 "none",
@@ -72,11 +76,11 @@ def digest() -> list[Panel]:
                     "{{receiver}} failed",
                 ),
             ],
-            width=8,
+            width=6,
         ),
         graph(
             About(
-                "Recipients refused",
+                "Refused recipients",
                 "Addresses that a mail server refused, over one hour. Temporary ones are tried again. Permanent: the"
                 " address is wrong or refuses the sender.",
                 "none",
@@ -88,22 +92,29 @@ def digest() -> list[Panel]:
                     "{{receiver}} {{kind}}",
                 )
             ],
-            width=8,
+            width=6,
         ),
         graph(
             About(
                 "Rejections by reason",
-                "Requests and alerts a second that the digest did not store. The runbook says what each reason means.",
+                "Requests and alerts a minute that the digest did not store. The runbook says what each reason means.",
                 "none",
                 alerts=("DigestRejecting",),
             ),
-            [
-                Query(f"sum by (reason) (rate({chosen('sergas_digest_rejections_total')}[5m]))", "{{reason}}"),
-                Query(
-                    f"max({chosen('sergas_digest_database_replaced_timestamp_seconds')} > bool time() - 86400)",
-                    "database replaced within a day",
-                ),
-            ],
-            width=8,
+            [Query(counted_in_step("reason", "sergas_digest_rejections_total"), "{{reason}}")],
+            width=6,
+            step=RATE_STEP,
+        ),
+        graph(
+            About(
+                "Database replaced",
+                "1 for a day after the digest found its database damaged and began a new one. Info alerts that it held"
+                " are lost.",
+                "none",
+                alerts=("DigestRejecting",),
+            ),
+            [Query(f"max({highest(REPLACED)} > bool time() - 86400)", "replaced within a day")],
+            Bands(steps=((0.5, YELLOW),), drawn=True),
+            width=6,
         ),
     ]

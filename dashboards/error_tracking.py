@@ -4,10 +4,22 @@ from typing import Final
 
 from dashboards import limits, uids
 from dashboards.about import About, Panel
-from dashboards.bands import PLAIN, Bands, above, warning
+from dashboards.bands import PLAIN, YELLOW, Bands, above, any_at_all, warning
 from dashboards.frame import Section, filled, frame
 from dashboards.panels import graph, number
-from dashboards.query import SERVICE, Query, chosen, counted, summed
+from dashboards.query import (
+    API,
+    RUNNING,
+    SERVICE,
+    Query,
+    averaged,
+    chosen,
+    counted,
+    highest,
+    per_minute,
+    summed,
+    zero_while,
+)
 from dashboards.sdk import model
 from dashboards.shapes import pie, sheet
 
@@ -17,9 +29,10 @@ DATABASE: Final = "namespace_job_error_type:sergas_database_errors:rate5m"
 STATUS: Final = "namespace_job_status:sergas_http_requests:rate5m"
 ROUTES: Final = "namespace_job_route:sergas_http_requests_failed:rate5m"
 FAILED: Final = "namespace_job:sergas_http_requests_failed:rate5m"
+RATIO: Final = "namespace_job:sergas_http_requests_failed:ratio_rate5m"
 REQUESTS: Final = "namespace_job:sergas_http_requests:rate5m"
 AGENTS: Final = "namespace_agent_error_type:sergas_agent_task_failures:rate5m"
-ZOHO: Final = "namespace_endpoint_status:sergas_zoho_api_calls:rate5m"
+ZOHO: Final = "namespace_endpoint_status:sergas_zoho_api_calls_failed:rate5m"
 SYNC: Final = "namespace_error_type:sergas_zoho_sync_failures:rate5m"
 
 
@@ -41,9 +54,9 @@ def now() -> list[Panel]:
     return [
         number(
             About(
-                "Overall error rate",
+                "Overall error rate (5 min)",
                 "Share of all requests answered with a 5xx status over five minutes. Yellow: the target of 1 % is"
-                " missed. Red pages someone.",
+                " missed. Red: an alert fires.",
                 "percentunit",
                 alerts=("HighErrorRate",),
                 details=((uids.SLOS, "Error budget"),),
@@ -52,34 +65,36 @@ def now() -> list[Panel]:
             above(limits.ERROR_RATIO_TARGET, limits.alert_threshold("HighErrorRate")),
             decimals=2,
         ),
-        _count("Failed requests", "Requests answered with a 5xx status in the last hour.", FAILED, SERVICE),
+        _count("Failed requests (1 h)", "Requests answered with a 5xx status in the last hour.", FAILED, SERVICE),
         _count(
-            "Errors counted",
+            "Errors counted (1 h)",
             "Errors that the application counted in the last hour, of every severity.",
             ERRORS,
             SERVICE,
         ),
         _count(
-            "Unhandled exceptions",
+            "Unhandled exceptions (1 h)",
             "Exceptions that nobody caught, in the last hour. Each is a bug: anything but 0 is worth a look.",
             UNHANDLED,
             SERVICE,
-            bands=warning(1),
+            bands=any_at_all(YELLOW),
         ),
-        _count("Failed agent tasks", "Attempts of agents that failed in the last hour, retries counted again.", AGENTS),
-        _count("Failed synchronisations", "Synchronisations with Zoho that failed in the last hour.", SYNC),
+        _count(
+            "Failed agent tasks (1 h)", "Attempts of agents that failed in the last hour, each retry counted.", AGENTS
+        ),
+        _count("Failed syncs (1 h)", "Synchronisations with Zoho that failed in the last hour.", SYNC),
     ]
 
 
 def _count(title: str, description: str, record: str, *matchers: str, bands: Bands = PLAIN) -> Panel:
-    """How many of them there were in the last hour; 0 rather than nothing where none was ever counted."""
-    counting = f"{counted(record, *matchers, span='1h')} or vector(0)"
+    """How many of them there were in the last hour; 0 where none was ever counted and the application answers."""
+    counting = zero_while(counted(record, *matchers, span="1h"), RUNNING)
     return number(About(title, description, "none"), Query(counting, title.lower()), bands, decimals=0)
 
 
 def requests() -> list[Panel]:
-    refused = summed(STATUS, SERVICE, API, REFUSED, by="namespace")
-    asked = summed(REQUESTS, SERVICE, API, by="namespace")
+    refused = averaged(STATUS, SERVICE, API, REFUSED, by="namespace")
+    asked = averaged(REQUESTS, SERVICE, API, by="namespace")
     return [
         graph(
             About(
@@ -90,37 +105,42 @@ def requests() -> list[Panel]:
                 alerts=("HighErrorRate",),
                 details=((uids.OVERVIEW, "System Overview"),),
             ),
-            [Query(chosen("namespace_job:sergas_http_requests_failed:ratio_rate5m", SERVICE), "{{namespace}} {{job}}")],
+            [
+                Query(
+                    highest("namespace_job:sergas_http_requests_failed:ratio_rate5m", SERVICE), "{{namespace}} {{job}}"
+                )
+            ],
             above(limits.ERROR_RATIO_TARGET, limits.alert_threshold("HighErrorRate")),
         ),
         graph(
             About(
                 "HTTP error breakdown",
-                "Requests a second refused (4xx) or failed (5xx), by status. 429: clients run into the rate limit."
+                "Requests a minute refused (4xx) or failed (5xx), by status. 429: clients run into the rate limit."
                 " 503: a dependency refuses. 499: clients gave up waiting.",
-                "reqps",
+                "none",
                 alerts=("APIRateLimited",),
             ),
-            [Query(summed(STATUS, SERVICE, 'status=~"[45].."', by="status"), "{{status}}")],
+            [Query(per_minute(averaged(STATUS, SERVICE, 'status=~"[45].."', by="status")), "{{status}}")],
             stacked=True,
         ),
         sheet(
             About(
                 "Routes that fail most",
-                "Requests a second that fail, by route. One route alone: its code or what it calls. All routes:"
+                "Requests a minute that fail, by route. One route alone: its code or what it calls. All routes:"
                 " something they share.",
-                "reqps",
+                "none",
                 alerts=("HighErrorRate",),
             ),
-            {"job": "Service", "route": "Route", "Value": "Failing"},
-            [Query(f"topk(15, {summed(ROUTES, SERVICE, by='job, route')} > 0)", "{{route}}")],
-            sort="Failing",
+            {"job": "Service", "route": "Route", "Value": "Failing a minute"},
+            [Query(f"topk(15, {per_minute(summed(ROUTES, SERVICE, by='job, route'))} > 0)", "{{route}}")],
+            sort="Failing a minute",
+            decimals=1,
         ),
         graph(
             About(
-                "Refused for their rate",
+                "Rate-limited requests",
                 "Share of requests to the API that are answered with 429. Above the line an alert fires: one client"
-                " runs wild, or the limit is too low.",
+                " sends too many, or the limit is too low.",
                 "percentunit",
                 alerts=("APIRateLimited",),
             ),
@@ -135,7 +155,6 @@ def requests() -> list[Panel]:
     ]
 
 
-API: Final = 'job="sergas-api"'
 REFUSED: Final = 'status="429"'
 
 
@@ -153,7 +172,7 @@ def kinds() -> list[Panel]:
         sheet(
             About(
                 "Top error types",
-                "The most frequent classes of error in the last hour. Begin at the top; read the log for one of them.",
+                "The most frequent classes of error in the last hour. Begin at the top and read the log for it.",
                 "none",
             ),
             {"job": "Service", "severity": "Severity", "error_type": "Error", "Value": "Count"},
@@ -170,20 +189,20 @@ def kinds() -> list[Panel]:
         graph(
             About(
                 "Errors over time",
-                "Errors a second by severity. A plateau that begins at a blue mark came with a release.",
+                "Errors a minute by severity. A plateau that begins at a blue mark came with a release.",
                 "none",
             ),
-            [Query(summed(ERRORS, SERVICE, by="severity"), "{{severity}}")],
+            [Query(per_minute(averaged(ERRORS, SERVICE, by="severity")), "{{severity}}")],
             stacked=True,
         ),
         graph(
             About(
                 "Unhandled exceptions over time",
-                "Exceptions a second that left the application, by class. Each is a bug, and each was a 500 or a lost"
+                "Exceptions a minute that left the application, by class. Each is a bug, and each was a 500 or a lost"
                 " task.",
                 "none",
             ),
-            [Query(summed(UNHANDLED, SERVICE, by="job, error_type"), "{{job}} {{error_type}}")],
+            [Query(per_minute(averaged(UNHANDLED, SERVICE, by="job, error_type")), "{{job}} {{error_type}}")],
             stacked=True,
         ),
     ]
@@ -194,53 +213,51 @@ def origins() -> list[Panel]:
         graph(
             About(
                 "Database errors",
-                "Database errors a second by class. Timeouts and refused connections: look at the pool. Conflicts:"
+                "Database errors a minute by class. Timeouts and refused connections: look at the pool. Conflicts:"
                 " look at what runs at the same time.",
                 "none",
                 alerts=("DatabasePoolExhausted",),
                 details=((uids.OVERVIEW, "Database connections"),),
             ),
-            [Query(summed(DATABASE, SERVICE, by="job, error_type"), "{{job}} {{error_type}}")],
+            [Query(per_minute(averaged(DATABASE, SERVICE, by="job, error_type")), "{{job}} {{error_type}}")],
             stacked=True,
         ),
         graph(
             About(
                 "Agent task failures",
-                "Failures a second by agent. One agent alone: what it calls. All agents: what they share.",
+                "Failures a minute by agent. One agent alone: what it calls. All agents: what they share.",
                 "none",
                 alerts=("AgentFailureRateHigh",),
                 details=((uids.AGENTS, "Agents"),),
             ),
-            [Query(summed(AGENTS, by="agent"), "{{agent}}")],
+            [Query(per_minute(averaged(AGENTS, by="agent")), "{{agent}}")],
             stacked=True,
         ),
         graph(
             About(
                 "Zoho integration failures",
-                "Synchronisations that fail, a second, by class of error.",
+                "Synchronisations that fail, a minute, by class of error.",
                 "none",
                 alerts=("SyncFailing",),
                 details=((uids.SYNC, "Sync pipeline"),),
             ),
-            [Query(summed(SYNC, by="error_type"), "{{error_type}}")],
+            [Query(per_minute(averaged(SYNC, by="error_type")), "{{error_type}}")],
             stacked=True,
         ),
         graph(
             About(
-                "Zoho calls that fail",
-                "Calls to Zoho a second that were not answered with 2xx or 3xx, by endpoint and status.",
-                "reqps",
+                "Failing Zoho calls",
+                "Calls to Zoho a minute that ended with a status of 400 or above or without an answer, by endpoint and"
+                " status.",
+                "none",
                 details=((uids.SYNC, "Sync pipeline"),),
             ),
             [
                 Query(
-                    summed(ZOHO, BAD_ANSWER, by="endpoint, status"),
+                    per_minute(averaged(ZOHO, by="endpoint, status")),
                     "{{endpoint}} {{status}}",
                 )
             ],
             stacked=True,
         ),
     ]
-
-
-BAD_ANSWER: Final = 'status!~"[23].."'

@@ -1,4 +1,4 @@
-"""What all our dashboards share: identity, variables, annotations, links, and rows of panels."""
+"""What all dashboards share: identity, time range, variables, annotations, links, and rows of panels."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,13 +21,33 @@ class Section:
     closed: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The time range that a dashboard shows by default, and how often it is refreshed then, in Grafana's durations."""
+
+    back: str
+    refresh: str
+
+
+HOURS: Final = Span("3h", "30s")
+WEEK: Final = Span("7d", "5m")
+MONTH: Final = Span("30d", "5m")
+
+
 def frame(
-    uid: str, title: str, question: str, module: str, *, offered: Sequence[str] = (), watch: bool = False
+    uid: str,
+    title: str,
+    question: str,
+    module: str,
+    *,
+    offered: Sequence[str] = (),
+    watch: bool = False,
+    span: Span = HOURS,
 ) -> dashboard.Dashboard:
     """An empty dashboard that answers `question`.
 
-    `offered` are variables beside data source, environment and namespace: `service`, `agent`. With `watch` it is of
-    everything that is scraped, rather than of the application.
+    `offered` are variables beside data source, environment and namespace: `service`, `agent`, `pod`. With `watch` it is
+    about everything that is scraped, and not about the application alone.
     """
     built = (
         dashboard.Dashboard(f"Sergas / {title}")
@@ -35,8 +55,8 @@ def frame(
         .description(f"{question}\n\n{MARKER.format(module=module)}")
         .tags(["sergas", "generated"])
         .timezone("browser")
-        .time("now-3h", "now")
-        .refresh("30s")
+        .time(f"now-{span.back}", "now")
+        .refresh(span.refresh)
         .tooltip(model.DashboardCursorSync.CROSSHAIR)
         .readonly()
     )

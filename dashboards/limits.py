@@ -1,4 +1,4 @@
-"""Where a panel turns yellow or red: the alerts' own thresholds, so that picture and page agree."""
+"""Where a panel turns yellow or red: the thresholds of the alerts, read from the files that the chart renders."""
 
 from functools import cache
 from pathlib import Path
@@ -10,17 +10,15 @@ CHART: Final = Path(__file__).parent.parent / "charts" / "sergas-monitoring"
 ALERTS: Final = CHART / "alerts"
 
 # Targets of the KPI table, for which no alert fires: 1 % of errors, p95 of 500 ms, 85 % of cache hits, five minutes of
-# sync lag, 100 waiting tasks.
+# sync lag, 100 waiting tasks, 99.9 % of uptime.
 ERROR_RATIO_TARGET: Final = 0.01
 LATENCY_TARGET_SECONDS: Final = 0.5
 CACHE_HIT_TARGET: Final = 0.85
 SYNC_LAG_TARGET_SECONDS: Final = 300
 QUEUE_TARGET: Final = 100
+UPTIME_TARGET: Final = 0.999
 # The KPI table's critical limit of the cache hit rate.
 CACHE_HIT_LIMIT: Final = 0.70
-# How many times faster than allowed an error budget is spent when somebody is paged, or told: alerts/slo.yaml.
-BURN_FAST: Final = 14.4
-BURN_SLOW: Final = 3.0
 
 
 def alert_threshold(alert: str) -> float:
@@ -41,6 +39,27 @@ def early_threshold(alert: str) -> float:
     return float(_alert(alert)["early"]["threshold"])
 
 
+def burn_factor(part: str, leg: int) -> float:
+    """The factor of leg 1 or 2 of ErrorBudgetBurnFast (`part` is `fast`) or ErrorBudgetBurnSlow (`slow`).
+
+    Raises:
+        ValueError: when the objectives of slos.yaml do not share one factor, so that one line cannot show it.
+    """
+    factors = {float(slo[part][f"factor{leg}"]) for slo in _objectives()}
+    if len(factors) != 1:
+        raise ValueError(f"slos.yaml: {part}.factor{leg} differs between objectives; draw a panel for each factor")
+    return factors.pop()
+
+
+def burn_windows(part: str, leg: int) -> dict[tuple[str, str], list[str]]:
+    """{(long window, short window): objectives that use them} of a leg."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for slo in _objectives():
+        windows = slo[part]
+        found.setdefault((windows[f"long{leg}"], windows[f"short{leg}"]), []).append(str(slo["name"]))
+    return found
+
+
 def runbook_base_url() -> str:
     """Where runbooks are by default. The chart writes the release's own address over it."""
     return str(yaml.safe_load((CHART / "values.yaml").read_text(encoding="utf-8"))["alerts"]["runbookBaseURL"])
@@ -57,3 +76,8 @@ def _alert(name: str) -> dict[str, Any]:
 def _alerts() -> list[dict[str, Any]]:
     files = [yaml.safe_load(file.read_text(encoding="utf-8")) for file in sorted(ALERTS.glob("*.yaml"))]
     return [entry for file in files for entry in file["alerts"]]
+
+
+@cache
+def _objectives() -> list[dict[str, Any]]:
+    return list(yaml.safe_load((CHART / "slos.yaml").read_text(encoding="utf-8"))["slos"])

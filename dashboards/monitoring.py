@@ -1,21 +1,27 @@
-"""Monitoring: can we trust what the other dashboards and the alerts say."""
+"""Monitoring: whether the other dashboards and the alerts can be trusted."""
 
 from typing import Final
 
 from dashboards import limits, uids
 from dashboards.about import About, Panel
-from dashboards.bands import GREEN, RED, YELLOW, Bands, limit, warning
+from dashboards.bands import BLUE, GREEN, ORANGE, RED, YELLOW, Bands, any_at_all, limit, warning
 from dashboards.digest import digest
+from dashboards.edges import edges
 from dashboards.frame import Section, filled, frame
 from dashboards.panels import graph, number, worded
-from dashboards.query import FIRING, Query, anywhere, chosen, worst
+from dashboards.query import FIRING, RUNNING, Query, anywhere, chosen, over_step, zero_while
 from dashboards.sdk import model
-from dashboards.servers import alertmanager, operator, prometheus
+from dashboards.servers import NO_APP, alertmanager, operator, prometheus, state
 from dashboards.shapes import sheet
 
 WATCHDOG: Final = 'alertname="Watchdog"'
 WANTED: Final = "metric:sergas_alert_input:wanted"
 SEEN: Final = "metric:sergas_alert_input_series:count"
+ANSWER: Final = "namespace_job:sergas_target_up:avg"
+TARGETS: Final = "namespace_job:sergas_target_up:count"
+RELOADED: Final = ("prometheus_config_last_reload_successful", "alertmanager_config_last_reload_successful")
+RECONCILED: Final = "sergas_operator_last_successful_reconcile_timestamp_seconds"
+SEVERITIES: Final = (("1", "critical", RED), ("2", "warning", ORANGE), ("3", "info", BLUE))
 
 
 def built() -> model.Dashboard:
@@ -24,13 +30,13 @@ def built() -> model.Dashboard:
     return filled(
         empty,
         [
-            Section("Can it see, judge and tell?", now()),
-            Section("What does it say?", alerts()),
+            Section("Can it scrape, evaluate and notify?", now()),
+            Section("What does it report?", alerts()),
             Section("Prometheus", prometheus()),
             Section("Alertmanager", alertmanager(), closed=True),
             Section("Sergas operator", operator(), closed=True),
-            Section("What the app could not tell", library(), closed=True),
-            Section("Remote write, outside checks", edges(), closed=True),
+            Section("Instrumentation errors", library(), closed=True),
+            Section("Remote write and external checks", edges(), closed=True),
             Section("Digest of info alerts", digest(), closed=True),
         ],
     )
@@ -40,20 +46,18 @@ def now() -> list[Panel]:
     return [
         number(
             About(
-                "Targets that answer",
-                "Share of all targets that answer their scrape. Below 100 %: something is not watched; the table"
-                " below names it.",
+                "Targets up, worst job",
+                "Share of targets that answer their scrape, of the worst job; 0 where a job lost all its targets"
+                " within a day. Red: an alert fires. The table below names the job.",
                 "percentunit",
                 alerts=("TargetsMissing",),
             ),
-            Query(
-                f"sum({chosen(ANSWER)} * {chosen(TARGETS)}) / sum({chosen(TARGETS)})",
-                "targets",
-            ),
-            Bands(base=RED, steps=((0.9, YELLOW), (1, GREEN))),
+            Query(f"min({answering()})", "targets"),
+            Bands(base=RED, steps=((1 - limits.alert_threshold("TargetsMissing"), YELLOW), (1, GREEN))),
             decimals=1,
+            sparkline=False,
         ),
-        number(
+        state(
             About(
                 "Configuration",
                 "Whether every Prometheus and Alertmanager runs with its newest configuration. OLD: its log names the"
@@ -61,70 +65,81 @@ def now() -> list[Panel]:
                 "none",
                 alerts=("ConfigReloadFailed",),
             ),
-            Query(
-                f"min({chosen('prometheus_config_last_reload_successful')}"
-                f" or {chosen('alertmanager_config_last_reload_successful')})",
-                "configuration",
-            ),
-            Bands(base=RED, steps=((1, GREEN),)),
-        ).mappings(worded(("0", "OLD", RED), ("1", "CURRENT", GREEN))),
+            Query(f"min({' or '.join(map(chosen, RELOADED))})", "configuration"),
+            bad="OLD",
+            good="CURRENT",
+        ),
         number(
             About(
-                "Failed rule evaluations",
+                "Rule failures (5 min)",
                 "Evaluations of rules that failed in five minutes. Alerts of those rules do not fire.",
                 "none",
                 alerts=("RulesFailing",),
             ),
             Query(f"sum(increase({chosen('prometheus_rule_evaluation_failures_total')}[5m]))", "failures"),
-            limit(1),
+            any_at_all(RED),
             decimals=0,
         ),
         number(
             About(
-                "Failed notifications",
-                "Share of notifications that failed over five minutes, of the worst integration. Red: alerts do not"
-                " reach people this way.",
+                "Send failures (15 min)",
+                "Share of notifications that failed over 15 minutes, of the worst integration. Red: alerts do not reach"
+                " people this way.",
                 "percentunit",
                 alerts=("NotificationsFailing",),
             ),
-            Query(
-                f"max(sum by (integration) (rate({chosen('alertmanager_notifications_failed_total')}[5m]))"
-                f" / (sum by (integration) (rate({chosen('alertmanager_notifications_total')}[5m])) > 0)) or vector(0)",
-                "failing",
-            ),
+            Query(zero_while(failed_notifications(), f"max({chosen(RELOADED[1])})"), "failing"),
             limit(limits.alert_threshold("NotificationsFailing")),
             decimals=1,
         ),
         number(
             About(
-                "Operator's last pass",
-                "Time since the operator last brought a SergasMonitoring to its desired state. A full pass is due"
-                " every five minutes.",
+                "Time since last reconcile",
+                "Of the operator that has not succeeded for longest: since it last reconciled a SergasMonitoring, or"
+                " since its start where it has not succeeded yet. A full reconcile is due every five minutes.",
                 "s",
                 alerts=("OperatorNotReconciling",),
             ),
-            Query(
-                f"time() - max({chosen('sergas_operator_last_successful_reconcile_timestamp_seconds')})",
-                "since success",
-            ),
+            Query(f"max(time() - ({reconciled()}))", "since success"),
             warning(limits.alert_threshold("OperatorNotReconciling")),
         ),
-        number(
+        state(
             About(
                 "Watchdog",
-                "The alert that always fires, so that a heartbeat receiver notices when the way to it breaks. SILENT:"
-                " rules are not evaluated.",
+                "The alert that always fires, so that a heartbeat receiver notices when no alert arrives. SILENT: rules"
+                " are not evaluated.",
                 "none",
                 alerts=("Watchdog",),
             ),
-            Query(f"max({anywhere('ALERTS', FIRING, WATCHDOG)}) or vector(0)", "watchdog"),
-            Bands(base=RED, steps=((1, GREEN),)),
-        ).mappings(worded(("0", "SILENT", RED), ("1", "FIRES", GREEN))),
+            Query(
+                zero_while(f"max({anywhere('ALERTS', FIRING, WATCHDOG)})", f"max({anywhere(RELOADED[0])})"), "watchdog"
+            ),
+            bad="SILENT",
+            good="FIRES",
+        ),
     ]
 
 
-ANSWER: Final = "namespace_job:sergas_target_up:avg"
-TARGETS: Final = "namespace_job:sergas_target_up:count"
+def answering() -> str:
+    """Share of each job's targets that answer; 0 for a job that lost all its targets within a day."""
+    return f"{chosen(ANSWER)} or 0 * max_over_time({chosen(ANSWER)}[1d])"
+
+
+def failed_notifications() -> str:
+    by, window = "namespace, job, integration", "15m"
+    failed = f"sum by ({by}) (rate({chosen('alertmanager_notifications_failed_total')}[{window}]))"
+    every = f"sum by ({by}) (rate({chosen('alertmanager_notifications_total')}[{window}]))"
+    return f"max({failed} / ({every} > 0))"
+
+
+def reconciled() -> str:
+    """When each operator that has something to reconcile last succeeded, or when it started."""
+    busy = f"{chosen('sergas_operator_monitorings')} > 0"
+    started = f"{chosen('process_start_time_seconds', NO_APP)} and on (namespace, job, instance) {busy}"
+    return (
+        f"max by (namespace, job) ({chosen(RECONCILED)} > 0 and on (namespace, job) {busy})"
+        f" or max by (namespace, job) ({started})"
+    )
 
 
 def alerts() -> list[Panel]:
@@ -132,30 +147,25 @@ def alerts() -> list[Panel]:
         sheet(
             About(
                 "Firing alerts",
-                "Every alert that fires, of all namespaces. Watchdog belongs here; any other has a runbook of its"
-                " name.",
+                "Every alert that fires, in all namespaces, critical ones first. Watchdog always fires; any other has a"
+                " runbook of its name.",
                 "none",
             ),
-            {"severity": "Severity", "alertname": "Alert", "namespace": "Namespace", "job": "Job", "Value": "Series"},
-            [
-                Query(
-                    f"count by (severity, alertname, namespace, job) ({anywhere('ALERTS', FIRING)})",
-                    "{{alertname}}",
-                )
-            ],
+            {"rank": "Severity", "alertname": "Alert", "namespace": "Namespace", "job": "Job", "Value": "Series"},
+            [Query(ranked(), "{{alertname}}")],
             sort="Severity",
             greatest=False,
+            words={"Severity": worded(*SEVERITIES)},
         ),
         sheet(
             About(
                 "Targets",
-                "Every job that is scraped, the worst first. Missing from the list: it has no target at all, as when"
-                " its ServiceMonitor selects nothing.",
+                "Every job that is scraped, the worst first, and those that lost all their targets within a day.",
                 "percentunit",
                 alerts=("TargetsMissing",),
             ),
             {"namespace": "Namespace", "job": "Job", "Value #A": "Answering", "Value #B": "Targets"},
-            [Query(chosen(ANSWER), "answering"), Query(chosen(TARGETS), "targets")],
+            [Query(answering(), "answering"), Query(chosen(TARGETS), "targets")],
             sort="Answering",
             greatest=False,
             plain=("Targets",),
@@ -163,115 +173,75 @@ def alerts() -> list[Panel]:
         graph(
             About(
                 "Alerts over time",
-                "Alerts by severity and state. A comb of short ones is a threshold that is too tight.",
+                "Alerts by severity and state. Many short ones in a row: a threshold is too tight.",
                 "none",
             ),
-            [Query(f"count by (severity, alertstate) ({anywhere('ALERTS')})", "{{severity}} {{alertstate}}")],
+            [
+                Query(
+                    f"count by (severity, alertstate) ({over_step('max', anywhere('ALERTS'))})",
+                    "{{severity}} {{alertstate}}",
+                )
+            ],
             stacked=True,
         ),
         sheet(
             About(
-                "What alerts need to see",
-                "Series there are now of each metric that an alert reads. 0: those alerts cannot fire. Install what"
-                " exports it, or switch the alerts off.",
+                "Alert inputs",
+                "Series of each metric that an alert reads, by namespace. 0: gone within a day, or never seen where no"
+                " namespace stands. Those alerts cannot fire: install what exports it, or switch them off.",
                 "none",
                 alerts=("AlertInputMissing", "AlertInputNeverSeen"),
             ),
-            {"metric": "Metric", "Value": "Series", "alerts": "Alerts"},
-            [
-                Query(
-                    f"0 * max by (metric, alerts) ({anywhere(WANTED)}) + on (metric) group_left ()"
-                    f" sum by (metric) ({anywhere(SEEN)}) or 0 * max by (metric, alerts) ({anywhere(WANTED)})",
-                    "{{metric}}",
-                )
-            ],
+            {"metric": "Metric", "namespace": "Namespace", "Value": "Series", "alerts": "Alerts"},
+            [Query(inputs(), "{{metric}}")],
             sort="Series",
             greatest=False,
         ),
     ]
 
 
+def ranked() -> str:
+    """Firing alerts with a label `rank` by which they can be sorted: 1 critical, 2 warning or unknown, 3 info."""
+    found = f"count by (severity, alertname, namespace, job) ({anywhere('ALERTS', FIRING)})"
+    for rank, severity in (("2", ".*"), ("1", "critical"), ("3", "info")):
+        found = f'label_replace({found}, "rank", "{rank}", "severity", "{severity}")'
+    return found
+
+
+def inputs() -> str:
+    by = "metric, namespace, alerts"
+    lately = f"max_over_time({anywhere(SEEN)}[1d])"
+    return (
+        f"max by ({by}) ({anywhere(SEEN)}) or 0 * max by ({by}) ({lately})"
+        f" or 0 * max by (metric, alerts) ({anywhere(WANTED)} unless on (metric) {lately})"
+    )
+
+
 def library() -> list[Panel]:
+    overflow = chosen("namespace_job_metric:sergas_metrics_overflow:rate5m")
+    failures = chosen("namespace_job_collector:sergas_metrics_collector_failures:rate5m")
     return [
         number(
             About(
-                "Updates without a series",
-                "Updates a second of the application's metrics that landed in an overflow series, because a metric"
-                " reached its limit of series. Some label takes too many values.",
+                "Overflowing updates a minute",
+                "Updates of the application's metrics that went to an overflow series, because a metric reached its"
+                " limit of series. A label takes too many values.",
                 "none",
             ),
-            Query(f"sum({chosen('namespace_job_metric:sergas_metrics_overflow:rate5m')}) or vector(0)", "updates"),
-            Bands(steps=((0.001, YELLOW),)),
+            Query(zero_while(f"60 * sum({overflow})", RUNNING), "updates"),
+            any_at_all(YELLOW),
             width=12,
-            decimals=2,
+            decimals=1,
         ),
         number(
             About(
-                "Collectors that fail",
-                "Collectors a second that raised during a scrape of the application. Their metrics are missing from"
-                " it.",
+                "Failing collectors a minute",
+                "Collectors that raised during a scrape of the application. Their metrics are missing from it.",
                 "none",
             ),
-            Query(
-                f"sum({chosen('namespace_job_collector:sergas_metrics_collector_failures:rate5m')}) or vector(0)",
-                "failures",
-            ),
-            Bands(steps=((0.001, YELLOW),)),
+            Query(zero_while(f"60 * sum({failures})", RUNNING), "failures"),
+            any_at_all(YELLOW),
             width=12,
-            decimals=2,
-        ),
-    ]
-
-
-def edges() -> list[Panel]:
-    behind = limits.alert_threshold("RemoteWriteBehind")
-    queue = "namespace, job, instance, remote_name"
-    newest = worst("prometheus_remote_storage_queue_highest_timestamp_seconds", by=queue)
-    sent = worst("prometheus_remote_storage_queue_highest_sent_timestamp_seconds", by=queue)
-    return [
-        graph(
-            About(
-                "Remote write behind",
-                "How far the newest sample sent lies behind the newest there is. After two hours samples are lost"
-                " there. Needs prometheus.remoteWrite in the SergasMonitoring.",
-                "s",
-                alerts=("RemoteWriteBehind",),
-            ),
-            [
-                Query(
-                    f"{newest} - {sent}",
-                    "{{instance}} {{remote_name}}",
-                )
-            ],
-            warning(behind),
-            width=8,
-        ),
-        graph(
-            About(
-                "Days until a certificate expires",
-                "Of each address that is probed with TLS. Below the line it was not renewed by itself. Needs a Probe.",
-                "d",
-                alerts=("CertificateExpiring",),
-            ),
-            [
-                Query(
-                    f"(min by (job, instance) ({anywhere('probe_ssl_earliest_cert_expiry')}) - time()) / 86400",
-                    "{{instance}}",
-                )
-            ],
-            Bands(base=YELLOW, steps=((limits.alert_threshold("CertificateExpiring"), GREEN),), drawn=True),
-            width=8,
-        ),
-        graph(
-            About(
-                "Checks from outside",
-                "1 while an address answers as its check expects, 0 while it does not: users of it meet the same."
-                " Needs probes.checks in the chart's values.",
-                "none",
-                alerts=("ProbeFailing",),
-            ),
-            [Query(f"max by (job, instance) ({anywhere('probe_success')})", "{{job}} {{instance}}")],
-            Bands(base=RED, steps=((1, GREEN),)),
-            width=8,
+            decimals=1,
         ),
     ]

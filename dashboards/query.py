@@ -1,4 +1,8 @@
-"""What panels ask, and of which series: those of the environment, namespaces, services and agents that are chosen."""
+"""What panels query: series of the environment, namespaces, services and agents that are chosen.
+
+Graphs sample a query at the step of the time range, an hour over 30 days. `highest`, `lowest` and `average` aggregate
+over that step, so that what happened between two points is not lost.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,10 +17,12 @@ ENVIRONMENT: Final = 'environment=~"$environment"'
 NAMESPACE: Final = 'namespace=~"$namespace"'
 SERVICE: Final = 'job=~"$service"'
 AGENT: Final = 'agent=~"$agent"'
+POD: Final = 'pod=~"$pod"'
 APP: Final = 'job=~"sergas-(api|agents)"'
+API: Final = 'job="sergas-api"'
 FIRING: Final = 'alertstate="firing"'
 CRITICAL: Final = 'severity="critical"'
-# As Alertmanager routes them: what has no severity that it knows is told as a warning.
+# As Alertmanager routes them: an alert without a severity that it knows is a warning.
 WARNING: Final = 'severity!~"critical|info"'
 
 TIME_SERIES: Final = prometheus_model.PromQueryFormat.TIME_SERIES
@@ -52,10 +58,56 @@ def worst(series: str, *matchers: str, by: str) -> str:
     return f"max by ({by}) ({chosen(series, *matchers)})"
 
 
+def over_step(function: str, series: str) -> str:
+    """`max`, `min`, `avg` or `last` of a selector over the step of the panel."""
+    return f"{function}_over_time({series}[$__interval])"
+
+
+def highest(series: str, *matchers: str) -> str:
+    """The highest value within each step, for what is bad when it is high."""
+    return over_step("max", chosen(series, *matchers))
+
+
+def lowest(series: str, *matchers: str) -> str:
+    """The lowest value within each step, for what is bad when it is low."""
+    return over_step("min", chosen(series, *matchers))
+
+
+def average(series: str, *matchers: str) -> str:
+    """The average of each step, for rates whose area is a count."""
+    return over_step("avg", chosen(series, *matchers))
+
+
+def averaged(series: str, *matchers: str, by: str) -> str:
+    """The sum of the averages of each step, for each value of these labels."""
+    return f"sum by ({by}) ({average(series, *matchers)})"
+
+
+def per_minute(rate: str) -> str:
+    """A rate a second as events a minute: rare events are readable then."""
+    return f"60 * {rate}"
+
+
+def zero_while(expr: str, source: str) -> str:
+    """`expr`, or 0 where it is empty while `source` exists. Where the source is gone as well there is no data."""
+    return f"{expr} or 0 * {source}"
+
+
+# Exists while a pod of the application answers its scrape.
+RUNNING: Final = f"count({chosen('namespace_job:sergas_target_up:max', APP)} == 1)"
+# Exists while the rules of the alerts are loaded.
+ALERTS_LOADED: Final = f"max({anywhere('metric:sergas_alert_input:wanted')})"
+
+
 def counted(rate: str, *matchers: str, span: str, by: str = "") -> str:
     """How many events a recorded rate stands for in the last `1h` or `1d`, by these labels or in all."""
     series = chosen(f"{rate.removesuffix(':rate5m')}:increase{span}", *matchers)
     return f"sum by ({by}) ({series})" if by else f"sum({series})"
+
+
+def alternatives(*exprs: str) -> str:
+    """The first of these expressions that has a value, or NaN: a figure over time shows NaN where data is missing."""
+    return " or ".join((*exprs, "vector(NaN)"))
 
 
 def target(query: Query, ref: str, *, instant: bool, shape: prometheus_model.PromQueryFormat) -> prometheus.Dataquery:

@@ -4,7 +4,17 @@ from collections.abc import Mapping, Sequence
 
 from dashboards.about import About, dressed
 from dashboards.bands import Bands
-from dashboards.panels import FIGURE_HEIGHT, GRAPH_HEIGHT, JUDGED, MEANINGS, fixed, last_value
+from dashboards.panels import (
+    FIGURE_HEIGHT,
+    GRAPH_HEIGHT,
+    JUDGED,
+    MEANINGS,
+    MISSING,
+    STEP,
+    fixed,
+    last_value,
+    missing,
+)
 from dashboards.query import HEATMAP, TABLE, Query, targets
 from dashboards.sdk import (
     common,
@@ -22,7 +32,7 @@ from dashboards.sdk import (
 def dial(about: About, query: Query, bands: Bands, *, width: int = 4, height: int = FIGURE_HEIGHT) -> gauge.Panel:
     """A share between nothing and all, with its bands around it."""
     panel = dressed(gauge.Panel(), about, width=width, height=height)
-    panel.min(0).max(1).thresholds(bands.build()).no_value("no data")
+    panel.min(0).max(1).thresholds(bands.build()).no_value(MISSING).mappings([missing()])
     panel.show_threshold_markers(True).show_threshold_labels(False)
     return panel.reduce_options(last_value()).targets([*targets([query], instant=True)])
 
@@ -52,6 +62,7 @@ def sheet(
     sort: str,
     greatest: bool = True,
     plain: Sequence[str] = (),
+    words: Mapping[str, Sequence[model.ValueMapping]] | None = None,
     decimals: int | None = None,
     width: int = 12,
     height: int = GRAPH_HEIGHT,
@@ -60,13 +71,16 @@ def sheet(
 
     `columns` is what Grafana calls a column (a label, or `Value`, or `Value #A` with several queries), and its title
     here, in order; others are not shown. `sort` is the title of the column that is sorted by, the greatest first or
-    last. `plain` are titles of columns that are plain numbers whatever the panel's unit.
+    last. `plain` are titles of columns that are plain numbers whatever the panel's unit. `words` are the mappings of
+    columns whose values are shown as words.
     """
     panel = dressed(table.Panel(), about, width=width, height=height)
     if decimals is not None:
         panel.decimals(decimals)
     for title in plain:
         panel.override_by_name(title, [model.DynamicConfigValue(id_val="unit", value="none")])
+    for title, mappings in (words or {}).items():
+        panel.override_by_name(title, [model.DynamicConfigValue(id_val="mappings", value=[*mappings])])
     if len(queries) > 1:
         panel.with_transformation(model.DataTransformerConfig(id_val="merge", options={}))
     panel.with_transformation(model.DataTransformerConfig(id_val="filterFieldsByName", options=_only(columns)))
@@ -78,7 +92,7 @@ def sheet(
 def cloud(about: About, query: Query, *, width: int = 12) -> heatmap.Panel:
     """How values are spread: a column for each moment, a cell for each bucket, darker where there are more."""
     panel = dressed(heatmap.Panel(), about, width=width, height=GRAPH_HEIGHT)
-    panel.calculate(False).cell_gap(1)
+    panel.calculate(False).cell_gap(1).interval(STEP)
     panel.color(
         heatmap.HeatmapColorOptions()
         .mode(heatmap_model.HeatmapColorMode.SCHEME)

@@ -1,33 +1,40 @@
-"""SLOs: what we promised, how much of the error budget is left, and how fast it goes."""
+"""SLOs: the objectives, how much of their error budget is left, and how fast it is spent."""
 
 from typing import Final
 
 from dashboards import limits, uids
 from dashboards.about import About, Panel
-from dashboards.bands import GREEN, RED, YELLOW, Bands, above
-from dashboards.frame import Section, filled, frame
+from dashboards.bands import GREEN, RED, YELLOW, Bands, above, limit, warning
+from dashboards.frame import MONTH, Section, filled, frame
 from dashboards.panels import graph, number
-from dashboards.query import Query, anywhere, chosen
+from dashboards.query import Query, anywhere, average, chosen, highest
 from dashboards.sdk import model
 from dashboards.shapes import sheet
 
 BURN: Final = "namespace_slo:sergas_slo_burn"
 LEFT: Final = "namespace_slo:sergas_slo_budget_remaining:ratio_rate30d"
+BURN_30D: Final = "namespace_slo:sergas_slo_burn:rate30d"
 EVENTS: Final = "namespace_slo:sergas_slo_events:rate5m"
 BAD: Final = "namespace_slo:sergas_slo_bad_events:rate5m"
 # One for each objective, also where several environments are read at once.
 OBJECTIVE: Final = f"max by (slo) ({anywhere('slo:sergas_slo_objective:ratio')})"
 EACH: Final = "{{namespace}} {{slo}}"
+API: Final = 'slo=~"api.+"'
+OTHERS: Final = 'slo!~"api.+"'
+ALERTS: Final = {"fast": "ErrorBudgetBurnFast", "slow": "ErrorBudgetBurnSlow"}
+# Budgets over 30 days are recorded every five minutes, which is also how far back Prometheus looks for a sample. One
+# evaluation that is late would leave a gap.
+BUDGET_SECONDS: Final = "15m"
 
 
 def built() -> model.Dashboard:
     question = "Do we keep what we promised, and how much room is left?"
-    empty = frame(uids.SLOS, "SLOs", question, "slos")
+    empty = frame(uids.SLOS, "SLOs", question, "slos", span=MONTH)
     return filled(
         empty,
         [
             Section("Do we keep what we promised?", now()),
-            Section("Is the budget going?", burning()),
+            Section("Is the budget being spent?", burning()),
             Section("What is counted", counting(), closed=True),
         ],
     )
@@ -38,33 +45,40 @@ def left_bands() -> Bands:
     return Bands(base=RED, steps=((0, YELLOW), (0.25, GREEN)))
 
 
+def recent(record: str) -> str:
+    """The last value of a record of the budget."""
+    return f"last_over_time({chosen(record)}[{BUDGET_SECONDS}])"
+
+
 def now() -> list[Panel]:
     return [
         number(
             About(
-                "Error budget left",
+                "Error budget left (30 d)",
                 "What is left of the budget of 30 days, for each objective, in the namespace where it is least. Below"
-                " 0 the objective is missed: stop releasing anything but repairs.",
+                " 0 the objective is missed: release nothing but repairs.",
                 "percentunit",
                 alerts=("ErrorBudgetBurnFast", "ErrorBudgetBurnSlow"),
             ),
-            Query(f"min by (slo) ({chosen(LEFT)})", "{{slo}}"),
+            Query(f"min by (slo) ({recent(LEFT)})", "{{slo}}"),
             left_bands(),
             width=12,
-            decimals=1,
+            decimals=3,
+            sparkline=False,
         ),
         number(
             About(
-                "Burn rate of the last hour",
-                "How many times faster than allowed the budget is spent. 1 spends it in exactly 30 days. Red raises"
-                " ErrorBudgetBurnFast.",
+                "Burn rate (1 h)",
+                "How many times faster than allowed the budget is spent. 1 spends it in exactly 30 days. Yellow: more"
+                " than that. Red: the factor of ErrorBudgetBurnFast for its first windows.",
                 "none",
                 alerts=("ErrorBudgetBurnFast",),
             ),
             Query(f"max by (slo) ({chosen(f'{BURN}:rate1h')})", "{{slo}}"),
-            above(1, limits.BURN_FAST),
+            above(1, limits.burn_factor("fast", 1)),
             width=12,
             decimals=1,
+            sparkline=False,
         ),
         sheet(
             About(
@@ -81,12 +95,13 @@ def now() -> list[Panel]:
                 "Value #C": "Budget left",
             },
             [
-                Query(f"0 * {chosen(LEFT)} + on (slo) group_left () {OBJECTIVE}", "promised"),
-                Query(f"1 - {chosen(f'{BURN}:rate30d')} * on (slo) group_left () (1 - {OBJECTIVE})", "kept"),
-                Query(chosen(LEFT), "left"),
+                Query(f"0 * {recent(LEFT)} + on (slo) group_left () {OBJECTIVE}", "promised"),
+                Query(f"1 - {recent(BURN_30D)} * on (slo) group_left () (1 - {OBJECTIVE})", "kept"),
+                Query(recent(LEFT), "left"),
             ],
             sort="Objective",
             greatest=False,
+            decimals=3,
             width=24,
             height=6,
         ),
@@ -103,74 +118,74 @@ def burning() -> list[Panel]:
                 "percentunit",
                 alerts=("ErrorBudgetBurnSlow",),
             ),
-            [Query(chosen(LEFT), EACH)],
+            [Query(recent(LEFT), EACH)],
             left_bands(),
             width=24,
             floor=None,
         ),
-        graph(
-            About(
-                "Fast burn",
-                "Burn rate over an hour. Above the red line, and still so in the last five minutes, someone is paged:"
-                " the budget of 30 days would be gone within two.",
-                "none",
-                alerts=("ErrorBudgetBurnFast",),
-                details=((uids.ERRORS, "Errors"),),
-            ),
-            [Query(chosen(f"{BURN}:rate1h"), EACH)],
-            above(1, limits.BURN_FAST),
-        ),
-        graph(
-            About(
-                "Slow burn",
-                "Burn rate over a day. Above the yellow line for long the budget will not last its 30 days: fix what"
-                " stays broken.",
-                "none",
-                alerts=("ErrorBudgetBurnSlow",),
-                details=((uids.ERRORS, "Errors"),),
-            ),
-            [Query(chosen(f"{BURN}:rate1d"), EACH)],
-            Bands(steps=((limits.BURN_SLOW, YELLOW),), drawn=True),
-        ),
-        graph(
-            About(
-                "Burn rate of each window: paging",
-                "The windows of 5 and 30 minutes and of six hours that the alert compares with. It ends when the"
-                " short ones fall.",
-                "none",
-                alerts=("ErrorBudgetBurnFast",),
-            ),
-            [Query(chosen(f"{BURN}:rate{window}"), f"{EACH} {window}") for window in ("5m", "30m", "6h")],
-        ),
-        graph(
-            About(
-                "Burn rate of each window: warning",
-                "The windows of two hours and three days that the alert compares with.",
-                "none",
-                alerts=("ErrorBudgetBurnSlow",),
-            ),
-            [Query(chosen(f"{BURN}:rate{window}"), f"{EACH} {window}") for window in ("2h", "3d")],
-        ),
+        leg("fast", 1, "Within hours the whole budget is gone. Find what fails, and roll back what was released."),
+        leg("fast", 2, "Within days the whole budget is gone. Find what fails, and roll back what was released."),
+        leg("slow", 1, "The budget does not last its 30 days. Find the errors that stay."),
+        leg("slow", 2, "The budget just lasts, or not quite. Find the errors that stay, and fix them within days."),
     ]
+
+
+def leg(part: str, number_: int, meaning: str) -> Panel:
+    """The signal of one leg of an alert: the lower burn rate of its long and its short window, and its factor."""
+    factor = limits.burn_factor(part, number_)
+    bands = limit(factor) if part == "fast" else warning(factor)
+    windows = limits.burn_windows(part, number_)
+    return graph(
+        About(
+            f"{part.capitalize()} burn, factor {factor:g}",
+            "The lower of the burn rates of two windows. Above the line both burn too fast, and the alert fires after"
+            f" its duration. {meaning}",
+            "none",
+            alerts=(ALERTS[part],),
+            details=((uids.ERRORS, "Errors"),),
+        ),
+        [
+            Query(both(long, short, slos), f"{EACH} {long} and {short}")
+            for (long, short), slos in sorted(windows.items())
+        ],
+        bands,
+    )
+
+
+def both(long: str, short: str, slos: list[str]) -> str:
+    """The lower burn rate of two windows, of these objectives."""
+    of = f'slo=~"{"|".join(slos)}"'
+    one, other = highest(f"{BURN}:rate{long}", of), highest(f"{BURN}:rate{short}", of)
+    return f"{one} < {other} or {other}"
 
 
 def counting() -> list[Panel]:
     return [
         graph(
             About(
-                "Events",
-                "What each objective counts, a second: requests, attempts of tasks; 1 for an objective over time."
-                " None: the objective is not watched.",
+                "Requests counted",
+                "What the objectives of the API count, requests a second. None: the objective is not watched.",
                 "none",
             ),
-            [Query(chosen(EVENTS), EACH)],
+            [Query(average(EVENTS, API), EACH)],
+            width=8,
         ),
         graph(
             About(
-                "Bad events",
-                "How many of them failed the objective, a second. Flat at 0 is what we want.",
+                "Other events counted",
+                "What the other objectives count: attempts of tasks a second; 1 for an objective over time.",
                 "none",
             ),
-            [Query(chosen(BAD), EACH)],
+            [Query(average(EVENTS, OTHERS), EACH)],
+            width=8,
+        ),
+        graph(
+            About(
+                "Share of bad events",
+                "Share of what is counted that failed the objective. Flat at 0 is what we want.",
+                "percentunit",
+            ),
+            [Query(f"{average(BAD)} / ({average(EVENTS)} > 0)", EACH)],
+            width=8,
         ),
     ]

@@ -1,19 +1,22 @@
-"""Sync Pipeline: are accounts as fresh as Zoho's, and what holds them up."""
+"""Sync Pipeline: whether accounts are as fresh as Zoho's, and what delays them."""
 
 from typing import Final
 
 from dashboards import limits, uids
 from dashboards.about import About, Panel
-from dashboards.bands import GREEN, RED, YELLOW, Bands, above, below
+from dashboards.bands import GREEN, RED, YELLOW, Bands, above_target, below
 from dashboards.frame import Section, filled, frame
 from dashboards.panels import graph, number
-from dashboards.query import Query, chosen, counted, summed, worst
+from dashboards.query import Query, average, averaged, chosen, counted, highest, lowest, per_minute, summed
 from dashboards.sdk import model
 from dashboards.shapes import cloud, dial
 
 SYNCED: Final = "namespace:sergas_zoho_accounts_synced:rate5m"
+BEHIND: Final = "namespace:sergas_zoho_sync_behind_seconds:max"
 LAG: Final = "namespace:sergas_zoho_sync_lag_seconds:max"
-LATENCY: Final = "namespace_le:sergas_zoho_api_duration_seconds_bucket:rate5m"
+AGE: Final = "namespace:sergas_zoho_sync_last_success_timestamp_seconds:age"
+QUOTA: Final = "namespace:sergas_zoho_rate_limit_remaining"
+LATENCY: Final = "namespace:sergas_zoho_api_duration_seconds"
 EXCEEDED: Final = "namespace_endpoint:sergas_zoho_rate_limit_exceeded:rate5m"
 PROCESSING: Final = "namespace:sergas_account_processing_duration_seconds"
 ERRORS: Final = (uids.ERRORS, "All errors")
@@ -34,8 +37,9 @@ def built() -> model.Dashboard:
 
 
 def lag_bands() -> Bands:
-    """Yellow where the milder alert on lag fires, red where the warning does."""
-    return above(limits.early_threshold("SyncFailing"), limits.alert_threshold("SyncFailing"))
+    """Yellow above the target, orange where the milder alert on lag fires, red where the warning does."""
+    early, late = limits.early_threshold("SyncFailing"), limits.alert_threshold("SyncFailing")
+    return above_target(limits.SYNC_LAG_TARGET_SECONDS, early, late)
 
 
 def quota_bands() -> Bands:
@@ -49,41 +53,41 @@ def now() -> list[Panel]:
             About(
                 "Account sync lag",
                 "How long ago the account that waits longest was synchronised, or any account at all, whichever is"
-                " worse. The target is five minutes. Yellow and red are the alert's two levels.",
+                " longer. A restart does not reset it. Yellow: above the target of five minutes. Orange and red: the"
+                " alert's two levels.",
                 "s",
                 alerts=("SyncFailing",),
             ),
-            # The label keeps the two apart, so that the greater one shows.
-            Query(f'max(label_replace({chosen(LAG)}, "of", "account", "", "") or {since_success()})', "lag"),
+            Query(f"max({chosen(BEHIND)})", "lag"),
             lag_bands(),
             width=5,
         ),
         dial(
             About(
                 "Rate limit left",
-                "Share of Zoho's window that is left, of the pod that has least. At 0 Zoho refuses every call and the"
-                " sync stops. Below the green part an alert fires.",
+                "Share of Zoho's window that is left, of the pod that has least. Pods that have not called Zoho yet"
+                " do not count. At 0 Zoho refuses every call and the sync stops. Below the green part an alert fires.",
                 "percentunit",
                 alerts=("ZohoQuotaLow",),
             ),
-            Query(f"min({chosen('namespace:sergas_zoho_rate_limit_remaining:ratio')})", "left"),
+            Query(f"min({chosen(f'{QUOTA}:ratio')})", "left"),
             quota_bands(),
             width=5,
         ),
         number(
             About(
                 "Calls left",
-                "Calls that Zoho still allows in its present window, of the pod that has least.",
+                "Calls that Zoho still allows in its present window, of the pod that has least and has called Zoho.",
                 "none",
                 alerts=("ZohoQuotaLow",),
             ),
-            Query(f"min({chosen('namespace:sergas_zoho_rate_limit_remaining:min')})", "calls"),
+            Query(f"min({chosen(f'{QUOTA}:min')})", "calls"),
             width=4,
             decimals=0,
         ),
         number(
             About(
-                "Accounts synced",
+                "Accounts synced (1 h)",
                 "Accounts synchronised in the last hour. Zero: the sync does not run.",
                 "none",
                 alerts=("SyncFailing",),
@@ -94,21 +98,18 @@ def now() -> list[Panel]:
         ),
         number(
             About(
-                "Sync success rate",
-                "Share of synchronisations that did not fail over five minutes, of the worst namespace.",
+                "Sync success rate (5 min)",
+                "Share of synchronisations that succeeded over five minutes, of the worst namespace. A"
+                " synchronisation of many accounts counts once, like one that failed.",
                 "percentunit",
                 details=(ERRORS,),
             ),
-            Query(f"min({chosen('namespace:sergas_zoho_sync_success:ratio_rate5m')})", "success"),
+            Query(f"min({chosen('namespace:sergas_zoho_syncs:success_ratio_rate5m')})", "success"),
             below(0.9, 0.99),
             width=5,
             decimals=1,
         ),
     ]
-
-
-def since_success() -> str:
-    return chosen("namespace:sergas_zoho_sync_last_success_timestamp_seconds:age")
 
 
 def accounts() -> list[Panel]:
@@ -122,22 +123,22 @@ def accounts() -> list[Panel]:
                 alerts=("SyncFailing",),
                 details=((uids.SLOS, "Objective of freshness"),),
             ),
-            [Query(chosen(LAG), "{{namespace}} oldest account"), Query(since_success(), "{{namespace}} last success")],
+            [Query(highest(LAG), "{{namespace}} oldest account"), Query(highest(AGE), "{{namespace}} last success")],
             lag_bands(),
         ),
         graph(
             About(
-                "Accounts synced a second",
+                "Accounts synced a minute",
                 "A fall with steady calls to Zoho: calls fail, or answers cannot be stored.",
                 "none",
                 details=((uids.AGENTS, "Agents"),),
             ),
-            [Query(chosen(SYNCED), "{{namespace}}")],
+            [Query(per_minute(average(SYNCED)), "{{namespace}}")],
         ),
         graph(
             About(
                 "Sync failure breakdown",
-                "Failures a second by class of error. ZohoRateLimitError: spread the calls. Anything else: read the"
+                "Failures a minute by class of error. ZohoRateLimitError: spread the calls. Anything else: read the"
                 " log of the sync agent.",
                 "none",
                 alerts=("SyncFailing",),
@@ -145,7 +146,7 @@ def accounts() -> list[Panel]:
             ),
             [
                 Query(
-                    summed("namespace_error_type:sergas_zoho_sync_failures:rate5m", by="error_type"),
+                    per_minute(averaged("namespace_error_type:sergas_zoho_sync_failures:rate5m", by="error_type")),
                     "{{error_type}}",
                 )
             ],
@@ -159,8 +160,8 @@ def accounts() -> list[Panel]:
                 "s",
             ),
             [
-                Query(chosen(f"{PROCESSING}:p50_rate5m"), "{{namespace}} median"),
-                Query(chosen(f"{PROCESSING}:p95_rate5m"), "{{namespace}} p95"),
+                Query(highest(f"{PROCESSING}:p50_rate5m"), "{{namespace}} median"),
+                Query(highest(f"{PROCESSING}:p95_rate5m"), "{{namespace}} p95"),
             ],
         ),
     ]
@@ -177,7 +178,7 @@ def zoho() -> list[Panel]:
             ),
             [
                 Query(
-                    summed("namespace_endpoint_status:sergas_zoho_api_calls:rate5m", by="status"),
+                    averaged("namespace_endpoint_status:sergas_zoho_api_calls:rate5m", by="status"),
                     "{{status}}",
                 )
             ],
@@ -190,7 +191,7 @@ def zoho() -> list[Panel]:
                 " wait or are retried.",
                 "s",
             ),
-            [Query(f"histogram_quantile({share}, sum by (le) ({chosen(LATENCY)}))", name) for share, name in QUANTILES],
+            [Query(highest(f"{LATENCY}:{share}_rate5m"), f"{{{{namespace}}}} {name}") for share, name in QUANTILES],
         ),
         graph(
             About(
@@ -200,23 +201,23 @@ def zoho() -> list[Panel]:
                 "percentunit",
                 alerts=("ZohoQuotaLow",),
             ),
-            [Query(chosen("namespace:sergas_zoho_rate_limit_remaining:ratio"), "{{namespace}}")],
+            [Query(lowest(f"{QUOTA}:ratio"), "{{namespace}}")],
             Bands(base=YELLOW, steps=((limits.alert_threshold("ZohoQuotaLow"), GREEN),), drawn=True),
         ),
         graph(
             About(
                 "Rate limit exceeded",
-                "Calls a second that Zoho refused because of their rate, by endpoint. Anything above zero is work"
-                " thrown away.",
-                "reqps",
+                "Calls a minute that Zoho refused because of their rate, by endpoint. Each of them is work thrown"
+                " away.",
+                "none",
                 alerts=("ZohoQuotaLow",),
             ),
-            [Query(summed(EXCEEDED, by="endpoint"), "{{endpoint}}")],
+            [Query(per_minute(averaged(EXCEEDED, by="endpoint")), "{{endpoint}}")],
         ),
     ]
 
 
-QUANTILES: Final = ((0.5, "median"), (0.95, "p95"), (0.99, "p99"))
+QUANTILES: Final = (("p50", "median"), ("p95", "p95"), ("p99", "p99"))
 
 
 def endpoints() -> list[Panel]:
@@ -229,7 +230,7 @@ def endpoints() -> list[Panel]:
             ),
             [
                 Query(
-                    summed("namespace_endpoint_status:sergas_zoho_api_calls:rate5m", by="endpoint"),
+                    averaged("namespace_endpoint_status:sergas_zoho_api_calls:rate5m", by="endpoint"),
                     "{{endpoint}}",
                 )
             ],
@@ -243,14 +244,14 @@ def endpoints() -> list[Panel]:
             ),
             [
                 Query(
-                    worst("namespace_endpoint:sergas_zoho_api_duration_seconds:p95_rate5m", by="endpoint"),
+                    f"max by (endpoint) ({highest('namespace_endpoint:sergas_zoho_api_duration_seconds:p95_rate5m')})",
                     "{{endpoint}}",
                 )
             ],
         ),
         cloud(
             About(
-                "Spread of account processing time",
+                "Account processing time distribution",
                 "How many accounts a second are done within each duration. A band far up: accounts that time out.",
                 "s",
             ),

@@ -3,15 +3,19 @@
 from collections.abc import Callable
 from typing import Final
 
-from dashboards.query import APP, ENVIRONMENT, NAMESPACE, SOURCE
+from dashboards.query import APP, ENVIRONMENT, NAMESPACE, SERVICE, SOURCE
 from dashboards.sdk import dashboard, model
 
 WATCHED: Final = "namespace_job:sergas_target_up:max"
 ALL: Final = model.VariableOption(selected=True, text="All", value="$__all")
 
 
+DEFAULT: Final = model.VariableOption(selected=True, text="default", value="default")
+
+
 def datasource() -> dashboard.DatasourceVariable:
-    return dashboard.DatasourceVariable("datasource").label("Data source").type("prometheus")
+    """Grafana's default data source, until another is chosen."""
+    return dashboard.DatasourceVariable("datasource").label("Data source").type("prometheus").current(DEFAULT)
 
 
 def environment() -> dashboard.QueryVariable:
@@ -20,8 +24,13 @@ def environment() -> dashboard.QueryVariable:
 
 
 def namespace() -> dashboard.QueryVariable:
-    """Namespaces where the application runs, or has run within the time shown."""
-    return _values("namespace", "Namespace", f"label_values({WATCHED}{{{ENVIRONMENT},{APP}}}, namespace)")
+    """Namespaces where the application runs, or has run within the time shown.
+
+    Alerts on exporters link here with the namespace of the exporter. Grafana then falls back to All, because this
+    variable takes listed values only; a namespace without the application would leave every panel empty.
+    """
+    listed = _values("namespace", "Namespace", f"label_values({WATCHED}{{{ENVIRONMENT},{APP}}}, namespace)")
+    return listed.allow_custom_value(False)
 
 
 def watched_namespace() -> dashboard.QueryVariable:
@@ -38,7 +47,23 @@ def agent() -> dashboard.QueryVariable:
     return _values("agent", "Agent", f"label_values({series}, agent)")
 
 
-OFFERED: Final[dict[str, Callable[[], dashboard.QueryVariable]]] = {"service": service, "agent": agent}
+def pod() -> dashboard.QueryVariable:
+    """One pod, and never all: panels of a pod read its raw series."""
+    series = f"up{{{ENVIRONMENT},{NAMESPACE},{SERVICE},{APP}}}"
+    return (
+        dashboard.QueryVariable("pod")
+        .label("Pod")
+        .datasource(SOURCE)
+        .query({"query": f"label_values({series}, pod)", "refId": "pod"})
+        .refresh(model.VariableRefresh.ON_TIME_RANGE_CHANGED)
+        .sort(model.VariableSort.ALPHABETICAL_ASC)
+        .multi(False)
+        .include_all(False)
+        .allow_custom_value(True)
+    )
+
+
+OFFERED: Final[dict[str, Callable[[], dashboard.QueryVariable]]] = {"service": service, "agent": agent, "pod": pod}
 
 
 def _values(name: str, label: str, query: str) -> dashboard.QueryVariable:

@@ -132,6 +132,13 @@ _ZOHO = (
         used_by=(_SYNC, _ERRORS, "alerts: business metrics"),
     ),
     MetricSpec(
+        "sergas_zoho_syncs_total",
+        "counter",
+        "Synchronisations with Zoho that ended, of one account or of many, by outcome: success or failure.",
+        ("status",),
+        used_by=(_SYNC,),
+    ),
+    MetricSpec(
         "sergas_zoho_accounts_synced_total",
         "counter",
         "Accounts synchronised from Zoho.",
@@ -163,7 +170,7 @@ _ZOHO = (
         "gauge",
         "Unix time at which an account was last synchronised, in seconds.",
         unit="seconds",
-        used_by=(_SYNC, _SLOS, "alerts: business metrics"),
+        used_by=(_SYSTEM, _SYNC, _BUSINESS, _SLOS, "alerts: business metrics"),
         across="max",
     ),
     MetricSpec(
@@ -199,7 +206,7 @@ _MEMORY = (
         "When an operation last succeeded, in seconds since 1970, by operation.",
         ("operation",),
         "seconds",
-        used_by=(_AGENTS, "alerts: business metrics"),
+        used_by=(_AGENTS, _BUSINESS, "alerts: business metrics"),
         across="max",
     ),
     MetricSpec(

@@ -24,13 +24,16 @@ ROOT: Final = Path(__file__).parents[2]
 SHIPPED: Final = ROOT / "charts" / "sergas-monitoring" / "dashboards"
 TARGET: Final = ROOT / "build" / "preview"
 DRAWERS: Final = 2
+# What the example holds in detail, whatever a dashboard shows by default.
+EXAMPLE_SECONDS: Final = 3 * 3600
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write a page and two pictures a dashboard; 1 when a query failed."""
     options = parser().parse_args(arguments)
     shipped = {file.stem: read(file) for file in sorted(SHIPPED.glob("*.json"))}
-    boards = [shown(board, options.last) for board in chosen(shipped, options.dashboards)]
+    last = options.last or (0 if options.prometheus else EXAMPLE_SECONDS)
+    boards = [shown(board, last) for board in chosen(shipped, options.dashboards)]
     titles = {f"{board.uid}.html": board.title for board in shipped.values()}
     with ExitStack() as stack:
         if options.prometheus:
@@ -38,9 +41,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             with Source(url) as source:
                 source.instant("vector(1)", end)
         else:
-            from dashboards.preview.example import END, example  # noqa: PLC0415 -- needs Helm and promtool
+            from dashboards.preview.example import STATES, example  # noqa: PLC0415 -- needs Helm and promtool
 
-            url, end = stack.enter_context(example()), END
+            state = STATES[options.state]
+            url, end = stack.enter_context(example(state)), state.end
         with ProcessPoolExecutor(DRAWERS, mp_context=get_context("spawn")) as drawers:
             jobs = [drawers.submit(write, board, url, end, options.into, titles) for board in boards]
             failures = [line for job in jobs for line in told(job.result())]
@@ -52,6 +56,7 @@ def parser() -> argparse.ArgumentParser:
     found.add_argument("--prometheus", metavar="URL", default="", help="the Prometheus to ask; default: an example's")
     found.add_argument("--at", type=int, metavar="SECONDS", help="the end of the time shown, since 1970; default: now")
     found.add_argument("--last", type=duration, default=0, metavar="TIME", help="such as 15m; default: each one's own")
+    found.add_argument("--state", choices=("healthy", "incident", "gone"), default="healthy", help="of the example")
     found.add_argument("--into", type=Path, metavar="FOLDER", default=TARGET, help="default: build/preview")
     found.add_argument("dashboards", nargs="*", help="uids or names of files; default: all")
     return found

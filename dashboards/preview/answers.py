@@ -3,7 +3,7 @@
 import math
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dashboards.preview.board import Board, Event, Panel, Target
 from dashboards.preview.source import Labels, Points, QueryError, Series, Source
@@ -79,6 +79,18 @@ def marks(source: Source, board: Board, end: int, seconds: int) -> tuple[Mark, .
             continue
         found += [mark for one in series for mark in _marked(event, one, shown)]
     return tuple(sorted(found, key=lambda mark: mark.begin))
+
+
+def decided(source: Source, board: Board, end: int) -> Board:
+    """`board` with the first value of each variable that has no All, as Grafana chooses it; All where there is none."""
+    shown = window(end, board.seconds, 360)
+    found = []
+    for variable in board.variables:
+        values = []
+        if variable.label:
+            values = source.values(variable.label, filled(variable.selector, shown, board.variables), shown)
+        found.append(replace(variable, everything=values[0]) if values else variable)
+    return replace(board, variables=tuple(found))
 
 
 def legend(pattern: str, labels: Labels) -> str:

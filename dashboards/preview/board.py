@@ -44,7 +44,12 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """One panel. What depends on its kind is left as Grafana's JSON in `options`, `defaults` and `custom`."""
+    """One panel. What depends on its kind is left as Grafana's JSON in `options`, `defaults` and `custom`.
+
+    Attributes:
+        step: The shortest step of its range queries in seconds; 0 where the data source's applies.
+        points: How many points its range queries have at most; 0 for one a pixel of its width.
+    """
 
     kind: str
     title: str
@@ -54,6 +59,8 @@ class Panel:
     options: Json = field(default_factory=dict)
     defaults: Json = field(default_factory=dict)
     overrides: tuple[Json, ...] = ()
+    step: int = 0
+    points: int = 0
     transformations: tuple[Json, ...] = ()
 
     @property
@@ -86,9 +93,19 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Variable:
+    """A variable as it stands in queries.
+
+    Attributes:
+        name: Its name.
+        everything: What stands in a query for All: its own regular expression, or the value that is chosen.
+        label: The label whose first value is chosen where there is no All; empty where there is.
+        selector: Of which series that label is.
+    """
+
     name: str
     everything: str
-    """What stands in a query for All: its own regular expression."""
+    label: str = ""
+    selector: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +161,13 @@ def _span(time: Json) -> int:
 
 def _variables(board: Json) -> Iterator[Variable]:
     for variable in board.get("templating", {}).get("list", []):
-        if variable["type"] != "datasource":
-            yield Variable(variable["name"], variable.get("allValue") or ".*")
+        if variable["type"] == "datasource":
+            continue
+        label = selector = ""
+        if not variable.get("includeAll"):
+            found = re.fullmatch(r"label_values\((.+), (\w+)\)", variable["query"]["query"])
+            selector, label = found.groups() if found else ("", "")
+        yield Variable(variable["name"], variable.get("allValue") or ".*", label, selector)
 
 
 def _events(board: Json) -> Iterator[Event]:
@@ -184,8 +206,16 @@ def _panel(panel: Json, top: int) -> Panel:
         options=panel.get("options") or {},
         defaults=field_config.get("defaults") or {},
         overrides=tuple(field_config.get("overrides") or ()),
+        step=_step(panel.get("interval") or ""),
+        points=int(panel.get("maxDataPoints") or 0),
         transformations=tuple(panel.get("transformations") or ()),
     )
+
+
+def _step(interval: str) -> int:
+    """Seconds of an interval such as 30s or 1m; 0 for none."""
+    match = re.fullmatch(r"(\d+)([smh])", interval)
+    return int(match[1]) * {"s": 1, "m": 60, "h": 3600}[match[2]] if match else 0
 
 
 def _target(target: Json) -> Target:

@@ -3,23 +3,22 @@
 import sys
 from pathlib import Path
 
-from dashboards.preview.answers import Answer, ask, marks
+from dashboards.preview.answers import Answer, ask, decided, marks
 from dashboards.preview.board import Board
-from dashboards.preview.layout import PHONE, WIDE, points
+from dashboards.preview.layout import PHONE, WIDE, queried
 from dashboards.preview.page import page
 from dashboards.preview.picture import picture
 from dashboards.preview.source import Source
-from dashboards.preview.timing import window
 
 
 def write(board: Board, url: str, end: int, into: Path, siblings: dict[str, str]) -> tuple[str, list[Answer]]:
-    """Ask and draw one dashboard. Returns what to tell of it."""
+    """Query and draw one dashboard. Returns where its page is and the answers of the wide page."""
     with Source(url) as source:
+        board = decided(source, board, end)
         happened = marks(source, board, end, board.seconds)
         answers = {
             each.name: [
-                ask(source, board, panel, window(end, board.seconds, points(each, panel)), happened)
-                for panel in board.panels
+                ask(source, board, panel, queried(each, panel, end, board.seconds), happened) for panel in board.panels
             ]
             for each in (WIDE, PHONE)
         }

@@ -6,6 +6,7 @@ from typing import Final
 
 from dashboards.preview.board import COLUMNS, ROW_PIXELS, Panel, Section
 from dashboards.preview.sheet import Box
+from dashboards.preview.timing import Window, window
 
 GAP: Final = 8
 MARGIN: Final = 16
@@ -59,8 +60,13 @@ def size(page: Page, panel: Panel) -> tuple[float, float]:
 
 
 def points(page: Page, panel: Panel) -> int:
-    """How many points a range query is asked for: one for each pixel of the panel's width, as Grafana does."""
-    return int(size(page, panel)[0])
+    """How many points a range query is asked for: the panel's own number, or one a pixel of its width."""
+    return panel.points or int(size(page, panel)[0])
+
+
+def queried(page: Page, panel: Panel, end: int, seconds: int) -> Window:
+    """The window over which Grafana would query the panel on a page of this width."""
+    return window(end, seconds, points(page, panel), panel.step)
 
 
 def bottom(page: Page, section: Section, top: float) -> float:

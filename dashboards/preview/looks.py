@@ -14,24 +14,22 @@ BASE = "green"
 
 def value_text(panel: Panel, value: float | None, unit: str = "") -> str:
     """The value as the panel writes it: a mapped word, or the number in its unit."""
-    if value is None:
-        return str(panel.defaults.get("noValue") or "No data")
     mapped = mapping(panel, value)
+    if value is None:
+        return str(mapped.get("text") or panel.defaults.get("noValue") or "No data")
     if mapped.get("text"):
         return str(mapped["text"])
     return written(value, unit or panel.unit, panel.decimals)
 
 
 def value_color(panel: Panel, value: float | None) -> str:
-    """The colour of the value's mapping, else of its threshold. Nothing at all is grey."""
-    if value is None:
-        return color("grey")
+    """The colour of the value's mapping, else of its threshold. Missing data is below all thresholds in Grafana."""
     mapped = mapping(panel, value)
     return color(str(mapped.get("color") or threshold_color(panel, value)))
 
 
-def threshold_color(panel: Panel, value: float) -> str:
-    reached = [name for start, name in thresholds(panel) if value >= start]
+def threshold_color(panel: Panel, value: float | None) -> str:
+    reached = [name for start, name in thresholds(panel) if (-math.inf if value is None else value) >= start]
     return reached[-1] if reached else BASE
 
 
@@ -45,11 +43,14 @@ def thresholds(panel: Panel) -> list[tuple[float, str]]:
     return [(-math.inf if start is None else start, name) for start, name in steps]
 
 
-def mapping(panel: Panel, value: float) -> Json:
-    """The text and colour that a value is mapped to, if any."""
+def mapping(panel: Panel, value: float | None) -> Json:
+    """The text and colour that a value, or missing data, is mapped to, if any."""
     for entry in panel.defaults.get("mappings") or []:
         options = entry["options"]
-        if entry["type"] == "value":
+        if value is None:
+            if entry["type"] == "special" and options["match"] in {"null", "nan", "null+nan"}:
+                return dict(options["result"])
+        elif entry["type"] == "value":
             found = options.get(str(value)) or options.get(str(int(value)) if value == int(value) else "")
             if found:
                 return dict(found)

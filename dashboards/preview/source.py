@@ -67,6 +67,15 @@ class Source:
         answer = self._ask("query_range", {"query": expr, **times})
         return [Series(found["metric"], _points(found["values"])) for found in answer["result"]]
 
+    def values(self, label: str, selector: str, window: Window) -> list[str]:
+        """The values of `label` of the series of `selector` within `window`, sorted. None where nothing answers."""
+        asked = {"match[]": selector, "start": str(window.start), "end": str(window.end)}
+        try:
+            answer = self._client.get(f"/api/v1/label/{label}/values", params=asked).json()
+        except (httpx.HTTPError, ValueError):
+            return []
+        return sorted(answer.get("data") or [])
+
     def _ask(self, path: str, asked: Mapping[str, str | float]) -> dict[str, Any]:
         try:
             response = self._client.post(f"/api/v1/{path}", data={key: str(value) for key, value in asked.items()})

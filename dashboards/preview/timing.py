@@ -55,9 +55,12 @@ class Window:
         return self.end - self.seconds
 
 
-def window(end: int, seconds: int, points: int) -> Window:
-    """The window of a panel that is `points` pixels wide. Its ends fall on its step, as Grafana asks for them."""
-    step = max(SCRAPE_SECONDS, rounded(seconds / points))
+def window(end: int, seconds: int, points: int, shortest: int = 0) -> Window:
+    """The window of a panel of so many points. Its ends fall on its step, as Grafana asks for them.
+
+    `shortest` is the panel's own shortest step in seconds.
+    """
+    step = max(SCRAPE_SECONDS, shortest, rounded(seconds / points))
     return Window(end - end % step, seconds - seconds % step, step)
 
 

@@ -101,6 +101,7 @@ _FORMATS: Final[dict[str, Callable[[float, int | None], str]]] = {
     "dtdurations": _duration,
     "bytes": _scaled(_BINARY),
     "decbytes": _scaled(_DECIMAL),
+    "Bps": _scaled([(start, divisor, f"{suffix}/s") for start, divisor, suffix in _DECIMAL]),
     "bool": _truth("True", "False"),
     "bool_yes_no": _truth("Yes", "No"),
     "bool_on_off": _truth("On", "Off"),

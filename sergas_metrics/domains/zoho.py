@@ -32,6 +32,7 @@ class ZohoMetrics:
         api_calls: ``sergas_zoho_api_calls_total{endpoint, status}``.
         api_duration: ``sergas_zoho_api_duration_seconds{endpoint}``.
         sync_failures: ``sergas_zoho_sync_failures_total{error_type}``.
+        syncs: ``sergas_zoho_syncs_total{status}``.
         accounts_synced: ``sergas_zoho_accounts_synced_total``.
         last_sync: ``sergas_zoho_sync_last_success_timestamp_seconds``.
         rate_limit_remaining: ``sergas_zoho_rate_limit_remaining``.
@@ -46,6 +47,7 @@ class ZohoMetrics:
         self._calls = self.api_calls.cells
         self._durations = self.api_duration.cells
         self.sync_failures = store.family("sergas_zoho_sync_failures_total", Counter)
+        self.syncs = store.family("sergas_zoho_syncs_total", Counter)
         self.accounts_synced = store.family("sergas_zoho_accounts_synced_total", Counter)
         self.last_sync = store.family("sergas_zoho_sync_last_success_timestamp_seconds", Gauge)
         self.rate_limit_remaining = store.family("sergas_zoho_rate_limit_remaining", Gauge)
@@ -88,10 +90,12 @@ class ZohoMetrics:
 
     def record_sync_failure(self, error: BaseException | type[BaseException] | str) -> None:
         """Count a synchronisation that failed, by the class of its error."""
+        self.syncs.labels("failure").inc()
         self.sync_failures.labels(self.sync_failures.error_types.name(error)).inc()
 
     def record_synced(self, accounts: int = 1) -> None:
-        """Count accounts that are synchronised, and note when."""
+        """Count a synchronisation that succeeded and the accounts that it brought up to date, and note when."""
+        self.syncs.labels("success").inc()
         self.accounts_synced.inc(accounts)
         self.last_sync.set(time())
 

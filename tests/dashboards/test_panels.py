@@ -2,13 +2,11 @@
 
 import re
 
-import pytest
 import yaml
 
-from charts.alert_table import objectives
 from charts.helm import CHART, ROOT
 
-UNITS = {"none", "short", "s", "d", "bytes", "percentunit", "reqps"}
+UNITS = {"none", "short", "s", "d", "bytes", "Bps", "percentunit", "reqps"}
 KINDS = {
     "system-overview": {"Services": "stat", "Request rate": "timeseries", "Error rate": "timeseries"},
     "agent-performance": {
@@ -24,14 +22,14 @@ KINDS = {
         "Zoho API call rate": "timeseries",
         "Zoho API latency": "timeseries",
         "Rate limit left": "gauge",
-        "Accounts synced": "stat",
+        "Accounts synced (1 h)": "stat",
         "Sync failure breakdown": "timeseries",
         "Account sync lag": "stat",
         "Account processing time": "timeseries",
         "Rate limit exceeded": "timeseries",
     },
     "error-tracking": {
-        "Overall error rate": "stat",
+        "Overall error rate (5 min)": "stat",
         "HTTP error breakdown": "timeseries",
         "Errors by severity": "piechart",
         "Top error types": "table",
@@ -39,26 +37,35 @@ KINDS = {
         "Database errors": "timeseries",
         "Agent task failures": "timeseries",
         "Zoho integration failures": "timeseries",
-        "Errors counted": "stat",
+        "Errors counted (1 h)": "stat",
     },
     "business-metrics": {
         "Active accounts": "stat",
-        "Recommendations a day": "stat",
-        "Acceptance rate": "gauge",
-        "Cross-sell opportunities": "stat",
+        "Recommendations (24 h)": "stat",
+        "Acceptance rate (24 h)": "gauge",
+        "Cross-sell opportunities (24 h)": "stat",
         "Accounts processed over time": "timeseries",
         "Recommendations by type": "timeseries",
         "Confidence distribution": "heatmap",
         "Cross-sell by category": "piechart",
-        "Upsell opportunities": "stat",
+        "Upsell opportunities (24 h)": "stat",
         "Recommendation generation time": "timeseries",
         "Rejection reasons": "table",
         "Account enrichment performance": "timeseries",
     },
-    "slos": {"Error budget left": "stat", "Objectives": "table"},
+    "slos": {"Error budget left (30 d)": "stat", "Objectives": "table"},
     "monitoring": {"Firing alerts": "table", "Targets": "table"},
 }
 KINDS["system-overview"] |= {
+    "Uptime (6 h)": "stat",
+    "API latency distribution": "heatmap",
+    "Slow routes": "table",
+    "Container CPU throttling": "timeseries",
+    "Network traffic": "timeseries",
+    "Query rate": "timeseries",
+    "Cache look-ups": "timeseries",
+    "Batch jobs": "table",
+    "Pod: CPU": "timeseries",
     "API latency": "timeseries",
     "CPU of the application": "timeseries",
     "Memory of the application": "timeseries",
@@ -143,39 +150,50 @@ def test_every_alert_has_its_runbook_linked_on_its_dashboard(alerts, dashboards,
         assert any(f"Runbook: {name}" in linked(panel) for panel in panels(board)), name
 
 
-@pytest.mark.parametrize(
-    "shown",
-    [
-        ("system-overview", "Failing requests", "HighErrorRate", "red"),
-        ("system-overview", "Error rate", "HighErrorRate", "red"),
-        ("system-overview", "API latency", "APILatencyCritical", "red"),
-        ("system-overview", "95th percentile", "APILatencyCritical", "red"),
-        ("system-overview", "Requests in flight", "RequestsPilingUp", "red"),
-        ("system-overview", "Restarts in 15 minutes", "ServiceRestarting", "red"),
-        ("system-overview", "Fullest pool", "DatabasePoolExhausted", "red"),
-        ("system-overview", "CPU of the nodes", "CPUUsageHigh", "yellow"),
-        ("system-overview", "Disks and volumes", "DiskUsageHigh", "yellow"),
-        ("error-tracking", "Refused for their rate", "APIRateLimited", "yellow"),
-        ("agent-performance", "Queue size", "AgentQueueBacklog", "red"),
-        ("sync-pipeline", "Account sync lag", "SyncFailing", "red"),
-        ("monitoring", "Remote write behind", "RemoteWriteBehind", "yellow"),
-    ],
-)
-def test_a_panel_changes_colour_where_its_alert_fires(dashboards, panels, alerts, shown):
-    board, title, alert, color = shown
-    panel = next(panel for panel in panels(dashboards[board]) if panel["title"] == title)
-    steps = panel["fieldConfig"]["defaults"]["thresholds"]["steps"]
-    assert [step["value"] for step in steps if step["color"] == color] == [alerts[alert]["threshold"]]
+NEUTRAL = "#808a96"
 
 
-def test_the_lines_of_burn_rates_are_those_of_the_alerts(dashboards, panels):
-    found = {
-        panel["title"]: panel["fieldConfig"]["defaults"]["thresholds"]["steps"] for panel in burning(dashboards, panels)
+def test_no_figure_or_gauge_gives_missing_data_a_colour_of_its_thresholds(every_panel, subtests):
+    for where, panel in every_panel:
+        with subtests.test(where):
+            if panel["type"] not in {"stat", "gauge"}:
+                continue
+            defaults = panel["fieldConfig"]["defaults"]
+            special = [found["options"] for found in defaults["mappings"] if found["type"] == "special"]
+            assert special == [{"match": "null+nan", "result": {"color": NEUTRAL, "text": "No data"}}]
+            assert NEUTRAL not in [step["color"] for step in defaults["thresholds"]["steps"]]
+
+
+def test_a_line_that_is_not_stacked_has_no_fill(every_panel, subtests):
+    for where, panel in every_panel:
+        with subtests.test(where):
+            if panel["type"] == "timeseries":
+                custom = panel["fieldConfig"]["defaults"]["custom"]
+                assert (custom["fillOpacity"] > 0) == ("stacking" in custom)
+
+
+def test_figures_of_objectives_show_three_decimals(dashboards, panels):
+    found = {panel["title"]: panel["fieldConfig"]["defaults"].get("decimals") for panel in panels(dashboards["slos"])}
+    assert (found["Error budget left (30 d)"], found["Objectives"]) == (3, 3)
+
+
+def test_firing_alerts_are_sorted_by_a_rank_that_reads_as_the_severity(dashboards, panels):
+    [table] = [panel for panel in panels(dashboards["monitoring"]) if panel["title"] == "Firing alerts"]
+    [override] = [found for found in table["fieldConfig"]["overrides"] if found["matcher"]["options"] == "Severity"]
+    [mapping] = override["properties"][0]["value"]
+    assert {rank: word["text"] for rank, word in mapping["options"].items()} == {
+        "1": "critical",
+        "2": "warning",
+        "3": "info",
     }
-    fast, slow = objectives("fast"), objectives("slow")
-    assert {level["factor1"] for level in fast} == {found["Fast burn"][-1]["value"]}
-    assert {level["factor1"] for level in slow} == {found["Slow burn"][-1]["value"]}
+    assert table["options"]["sortBy"] == [{"displayName": "Severity", "desc": False}]
 
 
-def burning(dashboards, panels):
-    return [panel for panel in panels(dashboards["slos"]) if panel["title"] in ("Fast burn", "Slow burn")]
+def test_lines_show_the_targets_for_which_no_alert_fires(dashboards, panels):
+    def steps(board, title):
+        [found] = [panel for panel in panels(dashboards[board]) if panel["title"] == title]
+        return [step.get("value") for step in found["fieldConfig"]["defaults"]["thresholds"]["steps"]][1:]
+
+    assert steps("system-overview", "Cache hit rate") == [0.7, 0.8, 0.85]
+    assert steps("sync-pipeline", "Account sync lag") == [300, 1800, 3600]
+    assert steps("system-overview", "Uptime (6 h)") == [0.99, 0.999]

@@ -17,17 +17,18 @@ CHOICES = {
     "none": dict.fromkeys(EVERYTHING, ""),
 }
 # Programs of which each cluster runs a few. Whatever the application exports grows with its pods.
-FEW = re.compile(
-    r"^(ALERTS|prometheus_|alertmanager_|sergas_operator_|sergas_digest_|probe_|metric:|process_resident_memory_bytes$)"
-)
+FEW = re.compile(r"^(ALERTS|prometheus_|alertmanager_|sergas_operator_|sergas_digest_|probe_|push_|metric:)")
 
 
+# A range of the step, or a window that is longer than any step of a default time range.
+OVER_TIME = re.compile(r"\[\$__interval\]|\[(15m|1h|1d)\]|:(increase1[hd]|changes15m)\b")
 # The same for all targets of one kind. Namespace and job are told by an instance.
 OF_ONE_TARGET = {"environment", "pod", "service", "container", "endpoint", "metrics_path"}
 
 
 def expressions(panel):
-    return [filled_in(target["expr"]) for target in panel["targets"]]
+    """Its queries at the shortest step that it may have."""
+    return [filled_in(target["expr"], step=panel.get("interval") or "1m") for target in panel["targets"]]
 
 
 @pytest.mark.parametrize("choice", CHOICES.values(), ids=CHOICES)
@@ -49,8 +50,14 @@ def test_what_the_application_exports_is_read_from_records(every_panel, subtests
     for where, panel in every_panel:
         with subtests.test(where):
             for expr in expressions(panel):
-                raw = {metric for metric, _ in selectors(expr) if ":" not in metric and not FEW.match(metric)}
-                assert raw == set(), expr
+                raw = {metric for metric, labels in selectors(expr) if ":" not in metric and "pod" not in labels}
+                assert {metric for metric in raw if not FEW.match(metric)} - of_other_jobs(expr) == set(), expr
+
+
+def of_other_jobs(expr):
+    """Metrics of every process that are read without those of the application."""
+    found = re.findall(r'(process_[a-z_]+)\{[^}]*job!~"sergas-\(api\|agents\)"', expr)
+    return {metric for metric in found if expr.count(metric) == found.count(metric)}
 
 
 def test_every_series_is_chosen_by_its_environment(every_panel, subtests):
@@ -92,12 +99,38 @@ def test_every_query_uses_the_chosen_data_source(every_panel, subtests):
             assert {(source["type"], source["uid"]) for source in sources} == {("prometheus", "${datasource}")}
 
 
-def test_a_figure_asks_for_the_present_alone_and_a_graph_for_the_time_shown(every_panel, subtests):
+def test_a_figure_without_sparkline_queries_the_present_alone_and_a_graph_the_time_range(every_panel, subtests):
     for where, panel in every_panel:
         with subtests.test(where):
-            instant = panel["type"] in {"stat", "gauge", "piechart", "table"}
+            instant = panel["type"] in {"stat", "gauge", "piechart", "table"} and not has_sparkline(panel)
             assert {bool(target.get("instant")) for target in panel["targets"]} == {instant}
             assert {bool(target.get("range")) for target in panel["targets"]} == {not instant}
+
+
+def has_sparkline(panel):
+    return panel["options"].get("graphMode", "none") != "none"
+
+
+def test_a_figure_over_time_has_one_value_without_labels_and_nan_where_data_is_missing(every_panel, subtests, known):
+    """Its last value would be an old one where the newest is missing, without the NaN."""
+    for where, panel in every_panel:
+        with subtests.test(where):
+            if panel["type"] == "stat" and has_sparkline(panel):
+                [expr] = expressions(panel)
+                assert expr.endswith(" or vector(NaN)")
+                assert labels(expr, known) == set()
+                assert panel["maxDataPoints"] == 2000
+                assert panel["options"]["reduceOptions"]["calcs"] == ["last"]
+
+
+def test_a_graph_of_records_aggregates_over_its_step(every_panel, subtests):
+    """A record of five minutes sampled every hour hides a total outage of 12 minutes most of the time."""
+    for where, panel in every_panel:
+        with subtests.test(where):
+            if panel["type"] == "timeseries":
+                for target in panel["targets"]:
+                    assert OVER_TIME.search(target["expr"]), target["expr"]
+                    assert panel["interval"] in {"1m", "2m", "5m"}
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ from charts.helm import CHART, tool
 
 SEVERITIES = ("info", "warning", "critical")
 RECORDED = ("30m", "1h", "2h", "6h", "1d", "3d", "5m")
-NEEDED = re.compile("sergas-(slo.*|critical-service|business|recording-(http|agents))$")
+NEEDED = re.compile("sergas-(slo.*|critical-service|business|recording-(http|agents|sync))$")
 BURNING = 'ALERTS{alertname=~"ErrorBudgetBurn.*",alertstate="firing"}'
 SYNC = 'job="sergas-agents", namespace="crm"'
 

@@ -23,6 +23,9 @@ KINDS: Final[dict[str, Callable[[Sheet, Box, Answer], None]]] = {
     "text": words,
 }
 
+# Grafana draws these with a null where there is no data.
+NULL_DRAWN: Final = frozenset({"stat", "gauge"})
+
 
 def draw(sheet: Sheet, box: Box, answer: Answer) -> None:
     """Draw the answer into `box`: what failed, that there is nothing, or the panel's own picture.
@@ -37,7 +40,7 @@ def draw(sheet: Sheet, box: Box, answer: Answer) -> None:
         )
     if answer.error:
         failed(sheet, box, answer)
-    elif answer.empty:
+    elif answer.empty and answer.panel.kind not in NULL_DRAWN:
         nothing(sheet, box, answer)
     else:
         KINDS[answer.panel.kind](sheet, box, answer)

@@ -3,6 +3,7 @@
 import math
 from typing import Final
 
+import numpy as np
 from matplotlib.patches import Wedge
 
 from dashboards.preview.answers import Answer, Line
@@ -14,6 +15,8 @@ from dashboards.preview.sheet import Box, Sheet, fitted, width
 GAP: Final = 6
 LARGEST: Final = 44
 SMALLEST: Final = 9
+# Two points make a line.
+FEWEST_POINTS: Final = 2
 NAME_SIZE: Final = 12
 # A dial is three quarters of a circle, open below.
 FIRST_DEGREE: Final = 225
@@ -21,14 +24,43 @@ DEGREES: Final = 270
 
 
 def numbers(sheet: Sheet, box: Box, answer: Answer) -> None:
-    """One tile for each series."""
-    lines = [line for line in answer.lines if line.values]
+    """One tile for each series, and one for missing data where there is none."""
+    lines = series(answer)
     tiles = tiled(box, len(lines))
-    shown = [number_text(answer.panel, line) for line in lines]
+    shown = [number_text(answer, line) for line in lines]
     named = named_tiles(answer.panel, len(lines))
     size = min(number_size(text, tile, named=named) for text, tile in zip(shown, tiles, strict=True))
     for line, text, tile in zip(lines, shown, tiles, strict=True):
-        _tile(sheet, tile, answer.panel, line, size=size, text=text, named=named)
+        _tile(sheet, tile, answer, line, size=size, text=text, named=named)
+        if answer.panel.options.get("graphMode", "none") != "none":
+            _sparkline(sheet, tile, answer, line)
+
+
+def series(answer: Answer) -> list[Line]:
+    """The lines of the answer, or one without values, which Grafana draws as a null."""
+    return list(answer.lines) or [Line("", "A", {}, ())]
+
+
+def newest(answer: Answer, line: Line) -> float | None:
+    """The value that is shown: the last number, or the last value where the panel says so; None for a null or NaN."""
+    if "last" not in (answer.panel.options.get("reduceOptions") or {}).get("calcs", []):
+        return line.last
+    value = line.points[-1][1] if line.points else math.nan
+    return None if math.isnan(value) else value
+
+
+def _sparkline(sheet: Sheet, tile: Box, answer: Answer, line: Line) -> None:
+    """The line over the time range, at the foot of its tile."""
+    values = np.array([value for _, value in line.points])
+    finite = values[np.isfinite(values)]
+    if finite.size < FEWEST_POINTS:
+        return
+    axes = sheet.axes(Box(tile.left + 4, tile.bottom - tile.height * 0.3, tile.width - 8, tile.height * 0.28))
+    low, high = float(finite.min()), float(finite.max())
+    axes.set(xticks=[], yticks=[], ylim=(low, high if high > low else low + 1))
+    axes.set_xlim(answer.window.start, answer.window.end)
+    ink = readable_on(value_color(answer.panel, newest(answer, line)))
+    axes.plot([time for time, _ in line.points], values, color=ink, linewidth=1, alpha=0.45)
 
 
 def named_tiles(panel: Panel, count: int) -> bool:
@@ -37,8 +69,9 @@ def named_tiles(panel: Panel, count: int) -> bool:
     return mode in {"value_and_name", "name"} or (mode == "auto" and count > 1)
 
 
-def number_text(panel: Panel, line: Line) -> str:
-    return line.name if panel.options.get("textMode") == "name" else value_text(panel, line.last)
+def number_text(answer: Answer, line: Line) -> str:
+    panel = answer.panel
+    return line.name if panel.options.get("textMode") == "name" else value_text(panel, newest(answer, line))
 
 
 def number_size(text: str, tile: Box, *, named: bool) -> float:
@@ -65,8 +98,9 @@ def tiled(box: Box, count: int) -> list[Box]:
     ]
 
 
-def _tile(sheet: Sheet, tile: Box, panel: Panel, line: Line, *, size: float, text: str, named: bool) -> None:
-    own = value_color(panel, line.last)
+def _tile(sheet: Sheet, tile: Box, answer: Answer, line: Line, *, size: float, text: str, named: bool) -> None:
+    panel = answer.panel
+    own = value_color(panel, newest(answer, line))
     ground = str(panel.options.get("colorMode", "value")).startswith("background")
     if ground:
         sheet.block(tile, own, radius=5)
@@ -81,17 +115,16 @@ def _tile(sheet: Sheet, tile: Box, panel: Panel, line: Line, *, size: float, tex
 
 def dials(sheet: Sheet, box: Box, answer: Answer) -> None:
     """One dial for each series, with the thresholds' colours around it."""
-    lines = [line for line in answer.lines if line.values]
+    lines = series(answer)
     for line, tile in zip(lines, tiled(box, len(lines)), strict=True):
-        _dial(sheet, tile, answer.panel, line)
+        _dial(sheet, tile, answer.panel, newest(answer, line))
         if len(lines) > 1:
             sheet.text(tile.middle[0], tile.bottom - 8, fitted(line.name, 11, tile.width), 11, align="center")
 
 
-def _dial(sheet: Sheet, tile: Box, panel: Panel, line: Line) -> None:
-    value = line.last or 0.0
+def _dial(sheet: Sheet, tile: Box, panel: Panel, value: float | None) -> None:
     low, high = ends(panel)
-    share = min(max((value - low) / (high - low), 0), 1)
+    share = min(max(((low if value is None else value) - low) / (high - low), 0), 1)
     axes = sheet.axes(tile)
     axes.set(xlim=(-1.1, 1.1), ylim=(-0.85, 1.1), xticks=[], yticks=[], aspect="equal")
     arc = [(0.0, 1.0, 0.92, 0.2, sheet.ink.grid), (0, share, 0.92, 0.2, value_color(panel, value))]

@@ -112,9 +112,18 @@ def _sorted(panel: Panel, rows: list[Row], titles: dict[str, str]) -> list[Row]:
 
 
 def _cell(panel: Panel, title: str, value: str | float | None) -> str:
+    mappings = override(panel, title, "mappings") or []
     if isinstance(value, float):
+        if mappings and value == int(value):
+            return _word(mappings, str(int(value)))
         return value_text(panel, value, str(override(panel, title, "unit") or ""))
-    return value or ""
+    return _word(mappings, value or "")
+
+
+def _word(mappings: Sequence[dict[str, Any]], text: str) -> str:
+    """The word that a text is mapped to, or the text."""
+    found = [entry["options"].get(text, {}).get("text") for entry in mappings if entry["type"] == "value"]
+    return str(next((word for word in found if word), text))
 
 
 def _needs(found: Content, index: int) -> float:

@@ -33,6 +33,7 @@ VALUES: Final[dict[tuple[str, str], Mapping[str, float]]] = {
         "/accounts/{account_id}/sync": 0.12,
     },
     ("sergas_http", "status"): {"200": 0.96, "404": 0.02, "429": 0.006, "500": 0.002, "503": 0.002},
+    ("sergas_zoho_syncs", "status"): {"success": 0.985, "failure": 0.015},
     ("sergas_zoho", "status"): {"200": 0.985, "429": 0.006, "500": 0.004, "timeout": 0.003},
     ("", "status"): {"success": 0.98, "failure": 0.01},
     ("", "endpoint"): {"accounts": 0.6, "contacts": 0.25, "deals": 0.15},

@@ -35,7 +35,8 @@ ELSEWHERE: Final = ("up", "process_start_time_seconds", "process_cpu_seconds_tot
 def surroundings() -> Iterator[Track]:
     """All series, each once: the known ones as below, the others of EXPORTED at a level of their own."""
     made: set[str] = set()
-    for track in (*targets(), *nodes(), *containers(), *stores(), *prometheus(), *alertmanager(), *operator()):
+    around = (*targets(), *nodes(), *containers(), *stores(), *batch_jobs())
+    for track in (*around, *prometheus(), *alertmanager(), *operator()):
         made.add(track.name)
         yield track
     for name, (kind, labels) in EXPORTED.items():
@@ -77,6 +78,12 @@ def containers() -> Iterator[Track]:
             own = {"namespace": NAMESPACE, "pod": pod, "container": "app", "job": "kubelet"}
             seen = own | {"image": f"registry.example.com/{job}:2.4", "name": pod, "id": f"/kubepods/{pod}"}
             yield spent("container_cpu_usage_seconds_total", seen | {"cpu": "total"}, 0.35 * load() + 0.3 * incident())
+            throttled = 0.2 * incident()
+            yield counter("container_cpu_cfs_periods_total", seen, 10 * ONES)
+            yield counter("container_cpu_cfs_throttled_periods_total", seen, 10 * throttled)
+            network = own | {"image": "", "name": pod, "id": f"/kubepods/{pod}", "interface": "eth0"}
+            yield spent("container_network_receive_bytes_total", network, 40e3 * load())
+            yield spent("container_network_transmit_bytes_total", network, 110e3 * load())
             yield gauge("container_memory_working_set_bytes", seen, 190e6 + 80e6 * load() + 90e6 * incident(), 0.01)
             limit = own | {"uid": pod, "node": "node-1", "job": "kube-state-metrics"}
             yield gauge("kube_pod_container_resource_limits", limit | {"resource": "cpu", "unit": "core"}, ONES)
@@ -103,6 +110,14 @@ def stores() -> Iterator[Track]:
     checked = _at("probe-web", "https://crm.example.com")
     yield gauge("probe_success", checked, ONES)
     yield gauge("probe_ssl_earliest_cert_expiry", checked, (END + 41 * 86400) * ONES)
+
+
+def batch_jobs() -> Iterator[Track]:
+    """Two batch jobs that push: one every hour, and one that has not run since the night."""
+    gateway = {"namespace": "monitoring", "instance": ""}
+    for job, pushed in (("crm-import", TIMES - TIMES % 3600 + 300), ("crm-report", ONES * (END - 11 * 3600))):
+        yield gauge("push_time_seconds", gateway | {"job": job}, np.minimum(pushed, TIMES))
+        yield gauge("push_failure_time_seconds", gateway | {"job": job}, 0 * ONES)
 
 
 def prometheus() -> Iterator[Track]:

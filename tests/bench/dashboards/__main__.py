@@ -27,6 +27,7 @@ from pathlib import Path
 
 import yaml
 
+from dashboards.preview.answers import decided
 from dashboards.preview.board import Board, read
 from dashboards.preview.rules import rendered, rules
 from dashboards.preview.server import LONGEST_BLOCK, free_port, prometheus
@@ -95,6 +96,7 @@ def measure(folder: Path, boards: Sequence[Board], options: argparse.Namespace) 
             rulecost.note(url, shares)
         restarted = time.time()
         with prometheus(folder, config, CALM) as url, Source(url) as source:
+            boards = [decided(source, board, int(time.time())) for board in boards]
             timings = cold(source, boards, int(time.time()))
             # Rules that were due while it was away are evaluated at once; nobody looks at a dashboard just then.
             settle(url, restarted, intervals_up_to=60)

@@ -8,9 +8,8 @@ from dataclasses import dataclass, field
 
 from dashboards.preview.answers import ask
 from dashboards.preview.board import Board, Panel
-from dashboards.preview.layout import WIDE, points
+from dashboards.preview.layout import WIDE, queried
 from dashboards.preview.source import Source
-from dashboards.preview.timing import window
 
 RANGES = {"1 h": 3600, "24 h": 86_400, "30 d": 30 * 86_400}
 
@@ -58,7 +57,7 @@ def once(source: Source, board: Board, panel: Panel, seconds: int, end: int) -> 
     The seconds are those from each question to the last byte of its answer. Making objects of it is Python's work, and
     sometimes its garbage collector's, and took longer than the answer itself.
     """
-    shown = window(end, seconds, points(WIDE, panel))
+    shown = queried(WIDE, panel, end, seconds)
     before = source.waited
     answer = ask(source, board, panel, shown)
     return source.waited - before, answer.error, len(answer.lines)
