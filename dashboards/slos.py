@@ -123,14 +123,14 @@ def burning() -> list[Panel]:
             width=24,
             floor=None,
         ),
-        leg("fast", 1, "Within hours the whole budget is gone. Find what fails, and roll back what was released."),
-        leg("fast", 2, "Within days the whole budget is gone. Find what fails, and roll back what was released."),
-        leg("slow", 1, "The budget does not last its 30 days. Find the errors that stay."),
-        leg("slow", 2, "The budget just lasts, or not quite. Find the errors that stay, and fix them within days."),
+        leg("fast", 1, "Find what fails, and roll back what was released."),
+        leg("fast", 2, "Find what fails, and roll back what was released."),
+        leg("slow", 1, "Find the errors that stay, and fix them within days."),
+        leg("slow", 2, "Find the errors that stay, and fix them within days."),
     ]
 
 
-def leg(part: str, number_: int, meaning: str) -> Panel:
+def leg(part: str, number_: int, action: str) -> Panel:
     """The signal of one leg of an alert: the lower burn rate of its long and its short window, and its factor."""
     factor = limits.burn_factor(part, number_)
     bands = limit(factor) if part == "fast" else warning(factor)
@@ -139,7 +139,7 @@ def leg(part: str, number_: int, meaning: str) -> Panel:
         About(
             f"{part.capitalize()} burn, factor {factor:g}",
             "The lower of the burn rates of two windows. Above the line both burn too fast, and the alert fires after"
-            f" its duration. {meaning}",
+            f" its duration. At the line the budget of 30 days is spent in {30 / factor:.2g} days. {action}",
             "none",
             alerts=(ALERTS[part],),
             details=((uids.ERRORS, "Errors"),),

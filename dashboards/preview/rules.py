@@ -71,7 +71,7 @@ def layers(found: Iterable[Rule]) -> list[list[Rule]]:
 
 def names(expr: str) -> set[str]:
     """Names of recorded series in an expression: those with a colon, which nothing else has."""
-    return set(re.findall(r"[a-zA-Z_][\w]*(?::\w+)+", expr))
+    return set(re.findall(r"(?<!\w)[a-zA-Z_]\w*(?::\w+)+", expr))
 
 
 def longest_range(expr: str) -> int:
