@@ -21,7 +21,8 @@ REFUSED = (
 )
 MISSING = (
     "spec.receivers[1] (oncall): pagerduty.routingKeySecretRef names Secret monitoring/pagerduty, which does not exist:"
-    " create it with the key routing-key and the label monitoring.sergas.com/receiver=true; until then no alert reaches oncall."
+    " create it with the key routing-key and the label monitoring.sergas.com/receiver=true; until then no alert reaches"
+    " oncall."
 )
 
 

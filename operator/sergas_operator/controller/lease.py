@@ -1,7 +1,7 @@
 """One operator per namespace: a Lease names the release that serves it, and a second release does not start there.
 
-The operator creates the Lease itself, because Argo CD neither applies nor deletes Leases. The RoleBinding that the chart
-creates in the namespace owns it, so that it is deleted with the release.
+The operator creates the Lease itself, because Argo CD neither applies nor deletes Leases. The RoleBinding that the
+chart creates in the namespace owns it, so that it is deleted with the release.
 """
 
 from __future__ import annotations

@@ -8,8 +8,8 @@ from sergas_operator.model.spec import API_VERSION, GROUP, KIND, Monitoring
 
 MANAGED_BY = "app.kubernetes.io/managed-by"
 MANAGER = "sergas-operator"
-# Of the operator in each namespace that it serves: its Role, its RoleBinding and its Lease. The name is the same for every
-# release, so that Helm and Argo CD refuse a second release for the namespace.
+# Of the operator in each namespace that it serves: its Role, its RoleBinding and its Lease. The name is the same for
+# every release, so that Helm and Argo CD refuse a second release for the namespace.
 OPERATOR = "sergas-operator"
 PART_OF = "app.kubernetes.io/part-of"
 PRODUCT = "sergas-monitoring"
