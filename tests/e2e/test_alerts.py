@@ -311,9 +311,7 @@ DRILLS = (
         "OperatorNotReconciling",
         "warning",
         NAMESPACE,
-        faults.reads_forbidden(
-            "the operator may no longer read PodDisruptionBudgets", NAMESPACE, "drill-operator", "policy"
-        ),
+        faults.reads_forbidden("the operator may no longer read PodDisruptionBudgets", NAMESPACE, "policy"),
         "sergas_operator_last_successful_reconcile_timestamp_seconds > 0",
     ),
     Drill(

@@ -172,9 +172,9 @@ def posted_without_token(says: str, namespace: str, digest: str) -> Fault:
     return Fault(says, begin, lambda _: ended.set())
 
 
-def reads_forbidden(says: str, namespace: str, role: str, group: str) -> Fault:
-    """A Role of the operator without its rules for one API group, so that every reconcile fails."""
-    place = path("rbac.authorization.k8s.io/v1", namespace, "roles", role)
+def reads_forbidden(says: str, namespace: str, group: str) -> Fault:
+    """The operator's Role in a namespace without its rules for one API group, so that every reconcile fails."""
+    place = path("rbac.authorization.k8s.io/v1", namespace, "roles", "sergas-operator")
     before: list[Object] = []
 
     def begin(stack: Stack) -> None:
