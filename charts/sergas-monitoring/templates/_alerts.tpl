@@ -76,7 +76,8 @@ annotations:
 {{- define "sergas-monitoring.alertLinks" -}}
 runbook_url: {{ printf "%s/%s.md" (trimSuffix "/" .root.Values.alerts.runbookBaseURL) .alert.name | toJson }}
 {{- with include "sergas-monitoring.dashboardBaseURL" .root }}
-dashboard_url: {{ printf "%s/d/%s{{ with $labels.namespace }}?var-namespace={{ . }}{{ end }}" . $.alert.dashboard | toJson }}
+{{- $namespace := ternary "" "{{ with $labels.namespace }}?var-namespace={{ . }}{{ end }}" (eq (toString $.alert.dashboardNamespace) "false") }}
+dashboard_url: {{ printf "%s/d/%s%s" . $.alert.dashboard $namespace | toJson }}
 {{- end }}
 {{- end -}}
 

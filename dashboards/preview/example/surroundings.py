@@ -27,7 +27,7 @@ JOBS: Final = {
     "kube-state-metrics": ("10.42.4.5:8080",),
 }
 GROUPS: Final = {"sergas-recording-http": 0.18, "sergas-recording-http-latency": 0.9, "sergas-slo-budget": 2.2}
-INTERVALS: Final = {"sergas-slo-budget": 300.0}
+INTERVALS: Final = {"sergas-slo-budget": 120.0}
 # By application and not by us: process_ and up are made for each pod there.
 ELSEWHERE: Final = ("up", "process_start_time_seconds", "process_cpu_seconds_total", "process_resident_memory_bytes")
 
