@@ -64,9 +64,12 @@ test-operator-states: venv ## 300 random histories of a SergasMonitoring on a re
 	@$(CLUSTER_CMD) tools light prometheus-operator
 	SERGAS_STATE_RUNS=$(or $(RUNS),300) $(PY) -m pytest -m apiserver tests/operator/state_machine
 
+# Drills of some ten minutes, which `make prove-alerts` runs with all others.
+LONG_DRILLS := tests/e2e/test_digest_alerts.py tests/e2e/test_infrastructure_alerts.py
+
 .PHONY: test-e2e
 test-e2e: venv cluster images ## The end-to-end suite on the cluster that CLUSTER names
-	@$(ON_CLUSTER) $(PY) -m pytest -m e2e tests/e2e
+	@$(ON_CLUSTER) $(PY) -m pytest -m e2e tests/e2e $(addprefix --ignore=,$(LONG_DRILLS))
 
 .PHONY: test-existing
 test-existing: venv cluster images ## Demo, suite and demo-down on somebody else's cluster: the packaged one, under another context

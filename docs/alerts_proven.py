@@ -20,8 +20,9 @@ HEADER = """\
 # Alerts that were raised for real
 
 `make prove-alerts` breaks something in a cluster, follows the alert to the far ends of Slack, PagerDuty and mail, mends
-what it broke and follows the end of the alert. The same drills run in `make test-e2e`, which fails when an alert does
-not fire, reaches anyone it should not, misses anyone it should reach, or does not end.
+what it broke and follows the end of the alert. It fails when an alert does not fire, reaches anyone it should not,
+misses anyone it should reach, or does not end. `make test-e2e` runs the same drills, but for those on exporters and the
+digest.
 
 The application is `examples/sergas-app`. Its Zoho, its model and its own database are simulated, so their faults are
 switched on in it; PostgreSQL, Redis, volumes, containers and everything of the monitoring are real ones. Of alerts on
