@@ -52,6 +52,15 @@ WITHOUT_A_LIMIT = {
     ("sergas-system-overview", "Container CPU (share of limit)"),
     ("sergas-system-overview", "Container CPU throttling"),
 }
+# These are about the API alone, so they show nothing when only the agents are chosen.
+ABOUT_THE_API = {
+    ("sergas-system-overview", "API latency"),
+    ("sergas-system-overview", "API latency distribution"),
+    ("sergas-system-overview", "API p95 (5 min)"),
+    ("sergas-system-overview", "Requests in flight"),
+    ("sergas-system-overview", "Stopped API traffic"),
+}
+EMPTY = {"sergas-api": WITHOUT_A_LIMIT, "sergas-agents": WITHOUT_A_LIMIT | ABOUT_THE_API}
 # These are about whatever is scraped, and about errors of which not each kind is everywhere.
 ABOUT_MORE = {"sergas-monitoring", "sergas-error-tracking"}
 FAULTS = {"errors": 0.1, "refused": 0.1}
@@ -128,16 +137,16 @@ def test_no_panel_is_empty_when_everything_is_chosen(shown):
 
 
 def test_no_panel_about_the_application_is_empty_when_its_namespace_service_and_agent_are_chosen(kube, server, shown):
-    for service in ("sergas-api", "sergas-agents"):
+    for service, expected in EMPTY.items():
         choice = EVERYTHING | {"namespace": ROOM, "service": f"({service}|no-such)", "agent": "(sync|memory)"}
         queries = [query for query in asked(choice) if query.dashboard not in ABOUT_MORE]
 
-        def look(queries=queries) -> None:
+        def look(queries=queries, expected=expected) -> None:
             # Nobody else sends the agents requests, of which there must be two for a rate.
             application(kube, ROOM, "agents").switch_on(**FAULTS)
             found = counts(server, queries)
             empty = {(query.dashboard, query.panel) for query, count in found.items() if not count}
-            expect(empty == WITHOUT_A_LIMIT, f"these show nothing: {sorted(empty)}")
+            expect(empty == expected, f"these show nothing: {sorted(empty)}")
 
         until(f"Something to show about {service}", look, seconds=CHOSEN_SECONDS)
 
