@@ -7,7 +7,7 @@ from dashboards.about import About, Panel
 from dashboards.bands import below, warning
 from dashboards.frame import WEEK, Section, filled, frame
 from dashboards.panels import graph, number
-from dashboards.query import Query, averaged, chosen, counted, highest, lowest, summed, zero_while
+from dashboards.query import Query, averaged, chosen, counted, highest, increase, lowest, summed, zero_while
 from dashboards.sdk import model
 from dashboards.shapes import cloud, dial, pie, sheet
 
@@ -105,12 +105,8 @@ def now() -> list[Panel]:
 
 def acceptance() -> str:
     """Of what people decided on in a day. What was generated counts neither way until somebody decides."""
-    accepted, rejected = chosen(in_a_day(ACCEPTED)), chosen(in_a_day(REJECTED))
+    accepted, rejected = increase(ACCEPTED, span="1d"), increase(REJECTED, span="1d")
     return f"(sum({accepted}) or 0 * sum({rejected})) / (sum({accepted} or {rejected}) > 0)"
-
-
-def in_a_day(rate: str) -> str:
-    return f"{rate.removesuffix(':rate5m')}:increase1d"
 
 
 def hourly(rate: str, by: str) -> str:

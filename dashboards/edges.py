@@ -8,7 +8,6 @@ from dashboards.bands import GREEN, RED, YELLOW, Bands, warning
 from dashboards.panels import graph
 from dashboards.query import Query, anywhere, chosen, over_step
 
-REMOTE: Final = "prometheus_remote_storage"
 # The window of RemoteWriteBehind: a queue that sends nothing for a moment is not behind.
 QUEUE_STEP: Final = "5m"
 
@@ -62,9 +61,9 @@ def edges() -> list[Panel]:
 
 def behind() -> str:
     """The signal of RemoteWriteBehind: the newest sample of each queue against the newest that it sent."""
-    return f"{newest('queue_highest_timestamp_seconds')} - {newest('queue_highest_sent_timestamp_seconds')}"
+    return f"{newest('highest_timestamp_seconds')} - {newest('highest_sent_timestamp_seconds')}"
 
 
 def newest(series: str) -> str:
-    selected = over_step("max", chosen(f"{REMOTE}_{series}"))
-    return f"max by (namespace, job, instance, remote_name) ({selected})"
+    queue = over_step("max", chosen(f"prometheus_remote_storage_queue_{series}"))
+    return f"max by (namespace, job, instance, remote_name) ({queue})"

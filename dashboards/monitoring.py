@@ -9,7 +9,7 @@ from dashboards.digest import digest
 from dashboards.edges import edges
 from dashboards.frame import Section, filled, frame
 from dashboards.panels import graph, number, worded
-from dashboards.query import FIRING, RUNNING, Query, anywhere, chosen, over_step, zero_while
+from dashboards.query import FIRING, RUNNING, Query, anywhere, chosen, over_step, per_minute, zero_while
 from dashboards.sdk import model
 from dashboards.servers import NO_APP, alertmanager, operator, prometheus, state
 from dashboards.shapes import sheet
@@ -228,7 +228,7 @@ def library() -> list[Panel]:
                 " limit of series. A label takes too many values.",
                 "none",
             ),
-            Query(zero_while(f"60 * sum({overflow})", RUNNING), "updates"),
+            Query(zero_while(per_minute(f"sum({overflow})"), RUNNING), "updates"),
             any_at_all(YELLOW),
             width=12,
             decimals=1,
@@ -239,7 +239,7 @@ def library() -> list[Panel]:
                 "Collectors that raised during a scrape of the application. Their metrics are missing from it.",
                 "none",
             ),
-            Query(zero_while(f"60 * sum({failures})", RUNNING), "failures"),
+            Query(zero_while(per_minute(f"sum({failures})"), RUNNING), "failures"),
             any_at_all(YELLOW),
             width=12,
             decimals=1,

@@ -53,11 +53,6 @@ def summed(series: str, *matchers: str, by: str) -> str:
     return f"sum by ({by}) ({chosen(series, *matchers)})"
 
 
-def worst(series: str, *matchers: str, by: str) -> str:
-    """The greatest of what is chosen of `series`, for each value of these labels."""
-    return f"max by ({by}) ({chosen(series, *matchers)})"
-
-
 def over_step(function: str, series: str) -> str:
     """`max`, `min`, `avg` or `last` of a selector over the step of the panel."""
     return f"{function}_over_time({series}[$__interval])"
@@ -99,9 +94,14 @@ RUNNING: Final = f"count({chosen('namespace_job:sergas_target_up:max', APP)} == 
 ALERTS_LOADED: Final = f"max({anywhere('metric:sergas_alert_input:wanted')})"
 
 
+def increase(rate: str, *matchers: str, span: str) -> str:
+    """The recorded increase over the last `1h` or `1d` of what is chosen of a recorded rate."""
+    return chosen(f"{rate.removesuffix(':rate5m')}:increase{span}", *matchers)
+
+
 def counted(rate: str, *matchers: str, span: str, by: str = "") -> str:
     """How many events a recorded rate stands for in the last `1h` or `1d`, by these labels or in all."""
-    series = chosen(f"{rate.removesuffix(':rate5m')}:increase{span}", *matchers)
+    series = increase(rate, *matchers, span=span)
     return f"sum by ({by}) ({series})" if by else f"sum({series})"
 
 

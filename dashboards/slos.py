@@ -21,10 +21,14 @@ OBJECTIVE: Final = f"max by (slo) ({anywhere('slo:sergas_slo_objective:ratio')})
 EACH: Final = "{{namespace}} {{slo}}"
 API: Final = 'slo=~"api.+"'
 OTHERS: Final = 'slo!~"api.+"'
-ALERTS: Final = {"fast": "ErrorBudgetBurnFast", "slow": "ErrorBudgetBurnSlow"}
-# Budgets over 30 days are recorded every five minutes, which is also how far back Prometheus looks for a sample. One
-# evaluation that is late would leave a gap.
-BUDGET_SECONDS: Final = "15m"
+# Each with what to do when it fires.
+ALERTS: Final = {
+    "fast": ("ErrorBudgetBurnFast", "Find what fails, and roll back what was released."),
+    "slow": ("ErrorBudgetBurnSlow", "Find the errors that stay, and fix them within days."),
+}
+# Prometheus looks five minutes back for a sample. The budget over 30 days is recorded every two minutes, so that a gap
+# of a few evaluations, such as at a restart, would leave the panels without it.
+BUDGET_LOOKBACK: Final = "15m"
 
 
 def built() -> model.Dashboard:
@@ -47,7 +51,7 @@ def left_bands() -> Bands:
 
 def recent(record: str) -> str:
     """The last value of a record of the budget."""
-    return f"last_over_time({chosen(record)}[{BUDGET_SECONDS}])"
+    return f"last_over_time({chosen(record)}[{BUDGET_LOOKBACK}])"
 
 
 def now() -> list[Panel]:
@@ -123,15 +127,13 @@ def burning() -> list[Panel]:
             width=24,
             floor=None,
         ),
-        leg("fast", 1, "Find what fails, and roll back what was released."),
-        leg("fast", 2, "Find what fails, and roll back what was released."),
-        leg("slow", 1, "Find the errors that stay, and fix them within days."),
-        leg("slow", 2, "Find the errors that stay, and fix them within days."),
+        *(leg(part, number_) for part in ALERTS for number_ in (1, 2)),
     ]
 
 
-def leg(part: str, number_: int, action: str) -> Panel:
+def leg(part: str, number_: int) -> Panel:
     """The signal of one leg of an alert: the lower burn rate of its long and its short window, and its factor."""
+    alert, action = ALERTS[part]
     factor = limits.burn_factor(part, number_)
     bands = limit(factor) if part == "fast" else warning(factor)
     windows = limits.burn_windows(part, number_)
@@ -141,7 +143,7 @@ def leg(part: str, number_: int, action: str) -> Panel:
             "The lower of the burn rates of two windows. Above the line both burn too fast, and the alert fires after"
             f" its duration. At the line the budget of 30 days is spent in {30 / factor:.2g} days. {action}",
             "none",
-            alerts=(ALERTS[part],),
+            alerts=(alert,),
             details=((uids.ERRORS, "Errors"),),
         ),
         [

@@ -8,8 +8,6 @@ from dashboards.sdk import dashboard, model
 
 WATCHED: Final = "namespace_job:sergas_target_up:max"
 ALL: Final = model.VariableOption(selected=True, text="All", value="$__all")
-
-
 DEFAULT: Final = model.VariableOption(selected=True, text="default", value="default")
 
 
@@ -26,8 +24,7 @@ def environment() -> dashboard.QueryVariable:
 def namespace() -> dashboard.QueryVariable:
     """Namespaces where the application runs, or has run within the time shown.
 
-    Alerts on exporters link here with the namespace of the exporter. Grafana then falls back to All, because this
-    variable takes listed values only; a namespace without the application would leave every panel empty.
+    It takes listed values only: a namespace without the application would leave every panel empty.
     """
     listed = _values("namespace", "Namespace", f"label_values({WATCHED}{{{ENVIRONMENT},{APP}}}, namespace)")
     return listed.allow_custom_value(False)
@@ -50,24 +47,19 @@ def agent() -> dashboard.QueryVariable:
 def pod() -> dashboard.QueryVariable:
     """One pod, and never all: panels of a pod read its raw series."""
     series = f"up{{{ENVIRONMENT},{NAMESPACE},{SERVICE},{APP}}}"
-    return (
-        dashboard.QueryVariable("pod")
-        .label("Pod")
-        .datasource(SOURCE)
-        .query({"query": f"label_values({series}, pod)", "refId": "pod"})
-        .refresh(model.VariableRefresh.ON_TIME_RANGE_CHANGED)
-        .sort(model.VariableSort.ALPHABETICAL_ASC)
-        .multi(False)
-        .include_all(False)
-        .allow_custom_value(True)
-    )
+    return _listed("pod", "Pod", f"label_values({series}, pod)").multi(False).include_all(False)
 
 
 OFFERED: Final[dict[str, Callable[[], dashboard.QueryVariable]]] = {"service": service, "agent": agent, "pod": pod}
 
 
 def _values(name: str, label: str, query: str) -> dashboard.QueryVariable:
-    """Several may be chosen, also by typing. All is `.*`, which series without the label meet too."""
+    """Several may be chosen. All is `.*`, which series without the label meet too."""
+    return _listed(name, label, query).multi(True).include_all(True).all_value(".*").current(ALL)
+
+
+def _listed(name: str, label: str, query: str) -> dashboard.QueryVariable:
+    """The sorted answer of `query`, read again with the time range. Others may be typed."""
     return (
         dashboard.QueryVariable(name)
         .label(label)
@@ -75,9 +67,5 @@ def _values(name: str, label: str, query: str) -> dashboard.QueryVariable:
         .query({"query": query, "refId": name})
         .refresh(model.VariableRefresh.ON_TIME_RANGE_CHANGED)
         .sort(model.VariableSort.ALPHABETICAL_ASC)
-        .multi(True)
-        .include_all(True)
-        .all_value(".*")
         .allow_custom_value(True)
-        .current(ALL)
     )

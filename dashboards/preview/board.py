@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from dashboards.preview.rules import seconds
+
 Json = dict[str, Any]
 COLUMNS: Final = 24
 ROW_PIXELS: Final = 38
@@ -93,11 +95,11 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """A variable as it stands in queries.
+    """A variable that queries refer to.
 
     Attributes:
         name: Its name.
-        everything: What stands in a query for All: its own regular expression, or the value that is chosen.
+        everything: What replaces it in a query: the regular expression of All, or the value that is chosen.
         label: The label whose first value is chosen where there is no All; empty where there is.
         selector: Of which series that label is.
     """
@@ -206,16 +208,10 @@ def _panel(panel: Json, top: int) -> Panel:
         options=panel.get("options") or {},
         defaults=field_config.get("defaults") or {},
         overrides=tuple(field_config.get("overrides") or ()),
-        step=_step(panel.get("interval") or ""),
+        step=seconds(panel.get("interval") or ""),
         points=int(panel.get("maxDataPoints") or 0),
         transformations=tuple(panel.get("transformations") or ()),
     )
-
-
-def _step(interval: str) -> int:
-    """Seconds of an interval such as 30s or 1m; 0 for none."""
-    match = re.fullmatch(r"(\d+)([smh])", interval)
-    return int(match[1]) * {"s": 1, "m": 60, "h": 3600}[match[2]] if match else 0
 
 
 def _target(target: Json) -> Target:
