@@ -1,14 +1,13 @@
 """Panels show the right number when a pod is idle, restarted or stale, a service is gone, or an error is the first."""
 
 import math
-import subprocess
 from pathlib import Path
 
 import pytest
 import yaml
 
-from charts.helm import tool
 from charts.panels import filled_in
+from charts.promtool import run_cases
 
 SITUATIONS = yaml.safe_load(Path(__file__).with_name("situations.yaml").read_text(encoding="utf-8"))
 
@@ -37,10 +36,6 @@ def test_panels_show_the_right_value(given, dashboards, panels, groups, tmp_path
         [query] = [target["expr"] for target in panel["targets"] if target["refId"] == letter]
         tests.append(wanted(filled_in(query, step=step), given["at"], samples))
     rules = groups if given.get("rules", True) else []
-    (tmp_path / "rules.yaml").write_text(yaml.safe_dump({"groups": rules}), encoding="utf-8")
     case = {"interval": given["interval"], "input_series": given["series"], "promql_expr_test": tests}
-    document = {"rule_files": ["rules.yaml"], "evaluation_interval": "30s", "tests": [case]}
-    (tmp_path / "case.yaml").write_text(yaml.safe_dump(document), encoding="utf-8")
-    command = [tool("promtool"), "test", "rules", str(tmp_path / "case.yaml")]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = run_cases(tmp_path, rules, [case], evaluation_interval="30s")
     assert done.returncode == 0, done.stdout + done.stderr

@@ -1,11 +1,8 @@
 """A metric that vanishes is not health: its alerts fall silent, and another alert names them."""
 
-import subprocess
-
 import pytest
-import yaml
 
-from charts.helm import tool
+from charts.promtool import run_cases
 
 # Of these the absence is the alert; they have cases of their own.
 SPEAK_OF_ABSENCE = "Watchdog|AlertInputNeverSeen"
@@ -17,11 +14,7 @@ def judge(tmp_path, groups):
     """Run cases against all rules of the chart."""
 
     def run(*cases):
-        (tmp_path / "rules.yaml").write_text(yaml.safe_dump({"groups": groups}), encoding="utf-8")
-        document = {"rule_files": ["rules.yaml"], "evaluation_interval": "1m", "tests": list(cases)}
-        (tmp_path / "cases.yaml").write_text(yaml.safe_dump(document), encoding="utf-8")
-        command = [tool("promtool"), "test", "rules", str(tmp_path / "cases.yaml")]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        done = run_cases(tmp_path, groups, cases)
         assert done.returncode == 0, done.stdout + done.stderr
 
     return run

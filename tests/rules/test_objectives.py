@@ -1,13 +1,13 @@
 """Alerts on objectives against the alerts that the requirements define on the same symptoms."""
 
 import re
-import subprocess
 
 import pytest
 import yaml
 
 from charts.alert_table import categories, levels, objectives
-from charts.helm import CHART, tool
+from charts.helm import CHART
+from charts.promtool import run_cases
 
 SEVERITIES = ("info", "warning", "critical")
 RECORDED = ("30m", "1h", "2h", "6h", "1d", "3d", "5m")
@@ -37,11 +37,7 @@ def judge(tmp_path, groups):
         ]
         case = {"interval": "1m", "input_series": series, "promql_expr_test": wanted}
         needed = [group for group in groups if NEEDED.match(group["name"])]
-        (tmp_path / "rules.yaml").write_text(yaml.safe_dump({"groups": needed}), encoding="utf-8")
-        document = {"rule_files": ["rules.yaml"], "evaluation_interval": "1m", "tests": [case]}
-        (tmp_path / "case.yaml").write_text(yaml.safe_dump(document), encoding="utf-8")
-        command = [tool("promtool"), "test", "rules", str(tmp_path / "case.yaml")]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        done = run_cases(tmp_path, needed, [case])
         assert done.returncode == 0, done.stdout + done.stderr
 
     return run

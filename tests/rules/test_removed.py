@@ -1,12 +1,11 @@
 """What was removed on purpose, and is declared in values alerts.removed, is not reported as lost."""
 
 import json
-import subprocess
 
 import pytest
-import yaml
 
-from charts.helm import objects, template, tool
+from charts.helm import objects, template
+from charts.promtool import run_cases
 
 REMOVED = [{"namespace": "crm", "job": "sergas-agents"}, {"namespace": "monitoring", "job": "redis"}]
 GONE = [
@@ -28,7 +27,6 @@ def lost(tmp_path):
     def run(settings, expected):
         rules = [item for item in objects(template(settings=settings)) if item["kind"] == "PrometheusRule"]
         groups = [group for item in rules for group in item["spec"]["groups"]]
-        (tmp_path / "rules.yaml").write_text(yaml.safe_dump({"groups": groups}), encoding="utf-8")
         samples = [
             {"labels": f'{{alertname="{alert}", namespace="{namespace}", job="{job}"}}', "value": 1}
             for alert, namespace, job in expected
@@ -40,10 +38,7 @@ def lost(tmp_path):
             "input_series": GONE,
             "promql_expr_test": [{"expr": expr, "eval_time": "1h", "exp_samples": samples}],
         }
-        document = {"rule_files": ["rules.yaml"], "evaluation_interval": "1m", "tests": [case]}
-        (tmp_path / "case.yaml").write_text(yaml.safe_dump(document), encoding="utf-8")
-        command = [tool("promtool"), "test", "rules", str(tmp_path / "case.yaml")]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        done = run_cases(tmp_path, groups, [case])
         assert done.returncode == 0, done.stdout + done.stderr
 
     return run
