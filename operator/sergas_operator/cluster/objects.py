@@ -206,6 +206,5 @@ def _doing(verb: str, kind: Kind, namespace: str, name: str = "") -> str:
 
 
 def _owner_reference(owner: Body) -> dict[str, str]:
-    metadata = owner["metadata"]
-    kind = kinds.ROLE_BINDING
-    return {"apiVersion": kind.api_version, "kind": kind.name, "name": metadata["name"], "uid": metadata["uid"]}
+    own = {name: owner["metadata"][name] for name in ("name", "uid")}
+    return {"apiVersion": owner["apiVersion"], "kind": owner["kind"], **own}

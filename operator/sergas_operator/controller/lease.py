@@ -97,7 +97,7 @@ class NamespaceLease:
         self.holder = _holder(live)
         if self.holder not in ("", self.identity) and not self._expired(live):
             return False
-        renewing = self.held and live is not None and self.holder == self.identity
+        renewing = self.held and self.holder == self.identity
         owner = None if renewing else await self.cluster.get(kinds.ROLE_BINDING, self.namespace, NAME)
         spec = self._spec(holder=self.identity, live=live)
         try:
