@@ -1,11 +1,11 @@
 """A real fault raises each alert on the application and on the monitoring itself, and exactly those hear who should."""
 
 import pytest
-from drills import faults, receivers, record, stack
+from drills import faults, receivers, stack
 from drills.drill import Drill
 from drills.receivers import told_of
 from drills.rooms import Room
-from drills.running import running
+from drills.running import recorded
 from drills.stack import Plan
 from drills.standing import standing
 
@@ -348,9 +348,8 @@ def installed(kube, images, install_arguments):
 @pytest.fixture(scope="module")
 def outcomes(installed):
     """What comes of each drill; all of them run at once."""
-    with running(DRILLS, installed) as found:
+    with recorded("application", DRILLS, installed, OVERRIDES) as found:
         yield found
-    record.keep("application", [one.result() for one in found.values() if not one.exception()], OVERRIDES)
 
 
 @pytest.mark.parametrize("drill", DRILLS, ids=[drill.name for drill in DRILLS])

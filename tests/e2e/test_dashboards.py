@@ -10,7 +10,7 @@ import pytest
 from drills.rooms import Room, application
 from drills.stack import Plan
 from drills.standing import standing
-from sergas_demo.kube import Web, path
+from sergas_demo.kube import Web
 from sergas_demo.waiting import expect, until
 
 from charts.panels import EVERYTHING, Asked, asked
@@ -75,7 +75,6 @@ def server(kube, images, exporter_images, install_arguments):
             found.application(ROOM, component).switch_on(**FAULTS)
         found.application(ROOM, "api").switch_on(**REFUSED_BY_ZOHO)
         push_as_a_batch_job(kube)
-        hurry_objectives(kube)
         yield until("A Prometheus", found.server, seconds=60)
 
 
@@ -83,16 +82,6 @@ def push_as_a_batch_job(kube) -> None:
     """Leave a group in the Pushgateway. A push without metrics counts, and is what the panel on batch jobs reads."""
     gateway = kube.service(EXPORTERS, "sergas-prometheus-pushgateway", "http")
     assert gateway.send("POST", "/metrics/job/e2e-boards-batch").is_success
-
-
-def hurry_objectives(kube) -> None:
-    """Read the budget of 30 days as often as the rest, so that nobody waits five minutes for it."""
-    where = path("monitoring.coreos.com/v1", NAMESPACE, "prometheusrules", "drill-slos")
-    rules = kube.get(where)
-    groups = rules["spec"]["groups"]
-    for group in groups:
-        group["interval"] = "30s"
-    kube.patch(where, {"spec": {"groups": groups}})
 
 
 def series(server: Web, query: Asked) -> int:

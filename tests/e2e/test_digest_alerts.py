@@ -1,10 +1,10 @@
 """A digest that cannot be mailed, or that rejects requests, raises its alert, which does not depend on the digest."""
 
 import pytest
-from drills import faults, receivers, record, stack
+from drills import faults, receivers, stack
 from drills.drill import Drill
 from drills.receivers import told_of
-from drills.running import running
+from drills.running import recorded
 from drills.stack import NAME, Plan
 from drills.standing import standing
 
@@ -70,9 +70,8 @@ def installed(kube, images, install_arguments):
 @pytest.fixture(scope="module")
 def outcomes(installed):
     """The outcome of each drill; both run at once."""
-    with running(DRILLS, installed) as found:
+    with recorded("digest", DRILLS, installed, OVERRIDES) as found:
         yield found
-    record.keep("digest", [one.result() for one in found.values() if not one.exception()], OVERRIDES)
 
 
 @pytest.mark.parametrize("drill", DRILLS, ids=[drill.name for drill in DRILLS])

@@ -5,11 +5,11 @@ import os
 import capture
 import pytest
 import yaml
-from drills import exporters, faults, record, strain
+from drills import exporters, faults, strain
 from drills.drill import Drill
 from drills.receivers import told_of
 from drills.rooms import Room
-from drills.running import running
+from drills.running import recorded
 from drills.stack import Plan
 from drills.standing import standing
 from drills.strain import Container
@@ -163,9 +163,8 @@ def installed(kube, images, exporter_images, install_arguments):
 @pytest.fixture(scope="module")
 def outcomes(installed):
     """What comes of each drill; all of them run at once."""
-    with running(DRILLS, installed) as found:
+    with recorded("infrastructure", DRILLS, installed, OVERRIDES) as found:
         yield found
-    record.keep("infrastructure", [one.result() for one in found.values() if not one.exception()], OVERRIDES)
 
 
 @pytest.mark.parametrize("drill", DRILLS, ids=[drill.name for drill in DRILLS])

@@ -1,7 +1,7 @@
 """Run drills side by side, one thread each."""
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 
@@ -10,6 +10,7 @@ from sergas_demo import prometheus
 from sergas_demo.kube import CommandError
 from sergas_demo.waiting import NotInTimeError, expect, until
 
+from drills import record
 from drills.board import Board
 from drills.drill import Drill, Outcome
 from drills.receivers import told_of
@@ -28,6 +29,16 @@ def running(drills: Iterable[Drill], stack: Stack) -> Iterator[dict[Drill, "Futu
     every = list(drills)
     with Board(stack.server, stack.sink) as board, ThreadPoolExecutor(len(every), "drill") as pool:
         yield {drill: pool.submit(_run, drill, stack, board) for drill in every}
+
+
+@contextmanager
+def recorded(
+    name: str, drills: Iterable[Drill], stack: Stack, overrides: Mapping[str, Mapping[str, object]]
+) -> Iterator[dict[Drill, "Future[Outcome]"]]:
+    """Run drills as `running` does, and leave what was measured in build/e2e/alerts/<name>.json."""
+    with running(drills, stack) as found:
+        yield found
+    record.keep(name, [one.result() for one in found.values() if not one.exception()], overrides)
 
 
 def _run(drill: Drill, stack: Stack, board: Board) -> Outcome:
