@@ -68,10 +68,14 @@ def _found(pattern: str, text: str) -> str:
 
 
 def free_port() -> int:
-    """A loopback port nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A loopback port that nobody listens on, and that no socket which asks for any port gets in the next minute.
+
+    The server's end of a connection is closed first, so that the port stays in TIME_WAIT. The kernel does not give such
+    a port away, and a server that sets SO_REUSEADDR can still bind it.
+    """
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname()):
+        server.accept()[0].close()
+        return int(server.getsockname()[1])
 
 
 @dataclass
