@@ -1,7 +1,7 @@
-"""What a release is made of: `python -m charts.release check <version>` and `python -m charts.release package`.
+"""What a release is made of: `python -m charts.release check <version>`, `notes <version>` and `package`.
 
-`check` fails unless every file that names the version of the product names this one. `package` writes the chart, with
-the real charts it depends on, into dist/chart.
+`check` fails unless every file that names the version of the product names this one, and the changelog has a section of
+it. `notes` prints that section. `package` writes the chart, with the real charts it depends on, into dist/chart.
 """
 
 import re
@@ -55,6 +55,19 @@ def check(version: str, root: Path = ROOT) -> None:
         raise ReleaseError(f"these name another version than {version}; write it there and tag again:\n{listed}")
 
 
+def notes(version: str, root: Path = ROOT) -> str:
+    """The changelog's section of `version`, without its heading.
+
+    Raises:
+        ReleaseError: when there is none, or nothing in it.
+    """
+    text = (root / "CHANGELOG.md").read_text(encoding="utf-8")
+    section = re.search(rf"^## {re.escape(version)}(?=\s)[^\n]*\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
+    if not section or not section[1].strip():
+        raise ReleaseError(f"CHANGELOG.md: write a section `## {version} - <date>` that says what is new, and tag again")
+    return section[1].strip()
+
+
 def refuse_stubs(chart: Path) -> None:
     """Raise ReleaseError when a stub stands in for a chart that `chart` depends on."""
     for file in sorted(chart.glob("charts/*/Chart.yaml")):
@@ -88,14 +101,17 @@ def helm(*arguments: str) -> None:
 
 
 def main(arguments: list[str]) -> None:
-    """Run one of the two verbs."""
+    """Run one of the three verbs."""
     match arguments:
         case ["check", version]:
             check(version)
+            notes(version)
+        case ["notes", version]:
+            print(notes(version))
         case ["package"]:
             package()
         case _:
-            raise ReleaseError("type `python -m charts.release check <version>` or `python -m charts.release package`")
+            raise ReleaseError("type `python -m charts.release` and check <version>, notes <version> or package")
 
 
 if __name__ == "__main__":

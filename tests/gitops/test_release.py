@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from charts.helm import ROOT
-from charts.release import PLACES, ReleaseError, check, refuse_stubs
+from charts.release import PLACES, ReleaseError, check, notes, refuse_stubs
 from charts.stubs import write_stubs
 
 
@@ -49,3 +49,36 @@ def test_a_chart_with_a_stub_is_not_packaged(tmp_path):
     assert str(refused.value) == (
         "kube-prometheus-stack is a stub: package from a copy without charts/, as make dist does"
     )
+
+
+CHANGES = """# Changelog
+
+## Unreleased
+
+- Not yet.
+
+## 1.2.0 - 2026-11-01
+
+### Added
+
+- A field.
+
+## 1.1.0 - 2026-10-01
+
+## 1.0.0 - 2026-09-01
+
+- First.
+"""
+
+
+def test_notes_are_the_section_of_the_version(tmp_path):
+    (tmp_path / "CHANGELOG.md").write_text(CHANGES)
+    assert notes("1.2.0", tmp_path) == "### Added\n\n- A field."
+    assert notes("1.0.0", tmp_path) == "- First."
+
+
+@pytest.mark.parametrize("missing", ["1.1.0", "1.2", "2.0.0"])
+def test_refuses_a_version_of_which_the_changelog_says_nothing(tmp_path, missing):
+    (tmp_path / "CHANGELOG.md").write_text(CHANGES)
+    with pytest.raises(ReleaseError, match=rf"write a section `## {missing} - <date>`"):
+        notes(missing, tmp_path)

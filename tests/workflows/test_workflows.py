@@ -90,6 +90,7 @@ def test_rights_beyond_reading_are_for_registries_and_for_one_commit():
         "candidates": {"packages"},
         "publish": {"packages"},
         "packages": {"id-token"},
+        "announce": {"contents"},
         "commit": {"contents"},
     }
 
@@ -106,6 +107,7 @@ def test_nothing_is_published_before_every_test_has_passed_and_everything_is_bui
     assert needed(release, "candidates") == {"tests", "kind", "build"}
     assert needed(release, "publish") == {"tests", "kind", "build", "candidates"}
     assert needed(release, "packages") == {"tests", "kind", "build", "candidates", "publish"}
+    assert needed(release, "announce") == {"tests", "kind", "build", "candidates", "publish", "packages"}
     assert {release[name]["uses"] for name in ("tests", "kind")} == {
         "./.github/workflows/tests.yml",
         "./.github/workflows/kind.yml",
