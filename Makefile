@@ -128,6 +128,13 @@ chart-real: venv tools-light ## Check the chart with its real dependencies, from
 mutants: venv tools-light ## Change every alert in every way that matters, and count how many changes its tests notice
 	$(PY) -m charts.mutants
 
+.PHONY: mutants-operator
+mutants-operator: venv ## Change the operator and the digest in 320 places, and count how many changes their tests notice (ARGS=--fresh)
+	@$(CLUSTER_CMD) tools light prometheus-operator
+	UV_PROJECT_ENVIRONMENT=build/mutation/venv $(UV) sync --locked --quiet --all-packages --group mutation
+	build/mutation/venv/bin/python -m pytest -q tests/operator/mutation
+	build/mutation/venv/bin/python tests/operator/mutation $(ARGS)
+
 .PHONY: preview
 preview: venv tools-light ## Every dashboard as a page and pictures in build/preview (PROMETHEUS=URL, or of an example; LAST=15m; DASHBOARDS='uid uid')
 	$(PY) -m dashboards.preview $(if $(PROMETHEUS),--prometheus $(PROMETHEUS)) $(if $(LAST),--last $(LAST)) $(DASHBOARDS)
@@ -241,6 +248,10 @@ format: venv ## Format the Python code
 .PHONY: release-check
 release-check: venv ## Fail unless every file that names the version names VERSION
 	@$(PY) -m charts.release check "$(VERSION)"
+
+.PHONY: release-notes
+release-notes: venv ## Print what the changelog says of VERSION
+	@$(PY) -m charts.release notes "$(VERSION)"
 
 .PHONY: dist
 dist: venv tools-light ## The chart with the charts it depends on (from their repository) and both Python packages, into dist/

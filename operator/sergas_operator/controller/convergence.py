@@ -42,6 +42,12 @@ class Memory:
     written: dict[tuple[str, str], str] = field(default_factory=dict)
     normalized: dict[Child, tuple[str, str]] = field(default_factory=dict)
 
+    def forget(self, uid: str) -> None:
+        """Forget an earlier SergasMonitoring of the same name."""
+        self.uid, self.generation, self.secrets = uid, 0, frozenset()
+        self.written.clear()
+        self.normalized.clear()
+
 
 @dataclass(frozen=True)
 class Step:

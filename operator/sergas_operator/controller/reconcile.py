@@ -70,7 +70,7 @@ class Reconciler:
             log.exception("the reconcile of %s/%s failed", *key)
             return await self._fail(key, InternalError(error))
         if memory.uid != monitoring.uid:
-            memory.__init__(monitoring.uid)  # type: ignore[misc]  # nothing of an earlier resource counts
+            memory.forget(monitoring.uid)
         memory.generation = monitoring.generation
         return await self._run(key, monitoring, state, memory)
 
