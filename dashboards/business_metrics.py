@@ -158,7 +158,7 @@ def recommendations() -> list[Panel]:
                 " before; look at the documents that reach memory.",
                 "percentunit",
             ),
-            Query(summed("namespace_type_le:sergas_recommendation_confidence_score_bucket:rate5m", by="le"), "{{le}}"),
+            Query(summed("namespace_le:sergas_recommendation_confidence_score_bucket:rate5m", by="le"), "{{le}}"),
         ),
         sheet(
             About(

@@ -51,15 +51,6 @@ def burn_factor(part: str, leg: int) -> float:
     return factors.pop()
 
 
-def burn_windows(part: str, leg: int) -> dict[tuple[str, str], list[str]]:
-    """{(long window, short window): objectives that use them} of a leg."""
-    found: dict[tuple[str, str], list[str]] = {}
-    for slo in _objectives():
-        windows = slo[part]
-        found.setdefault((windows[f"long{leg}"], windows[f"short{leg}"]), []).append(str(slo["name"]))
-    return found
-
-
 def runbook_base_url() -> str:
     """Where runbooks are by default. The chart writes the release's own address over it."""
     return str(yaml.safe_load((CHART / "values.yaml").read_text(encoding="utf-8"))["alerts"]["runbookBaseURL"])

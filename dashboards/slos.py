@@ -135,8 +135,6 @@ def leg(part: str, number_: int) -> Panel:
     """The signal of one leg of an alert: the lower burn rate of its long and its short window, and its factor."""
     alert, action = ALERTS[part]
     factor = limits.burn_factor(part, number_)
-    bands = limit(factor) if part == "fast" else warning(factor)
-    windows = limits.burn_windows(part, number_)
     return graph(
         About(
             f"{part.capitalize()} burn, factor {factor:g}",
@@ -146,19 +144,9 @@ def leg(part: str, number_: int) -> Panel:
             alerts=(alert,),
             details=((uids.ERRORS, "Errors"),),
         ),
-        [
-            Query(both(long, short, slos), f"{EACH} {long} and {short}")
-            for (long, short), slos in sorted(windows.items())
-        ],
-        bands,
+        [Query(highest(f"{BURN}:min_{part}{number_}"), f"{EACH} {{{{windows}}}}")],
+        limit(factor) if part == "fast" else warning(factor),
     )
-
-
-def both(long: str, short: str, slos: list[str]) -> str:
-    """The lower burn rate of two windows, of these objectives."""
-    of = f'slo=~"{"|".join(slos)}"'
-    one, other = highest(f"{BURN}:rate{long}", of), highest(f"{BURN}:rate{short}", of)
-    return f"{one} < {other} or {other}"
 
 
 def counting() -> list[Panel]:

@@ -178,7 +178,7 @@ def zoho() -> list[Panel]:
             ),
             [
                 Query(
-                    averaged("namespace_endpoint_status:sergas_zoho_api_calls:rate5m", by="status"),
+                    averaged("namespace_status:sergas_zoho_api_calls:rate5m", by="status"),
                     "{{status}}",
                 )
             ],
@@ -230,7 +230,7 @@ def endpoints() -> list[Panel]:
             ),
             [
                 Query(
-                    averaged("namespace_endpoint_status:sergas_zoho_api_calls:rate5m", by="endpoint"),
+                    averaged("namespace_endpoint:sergas_zoho_api_calls:rate5m", by="endpoint"),
                     "{{endpoint}}",
                 )
             ],
