@@ -6,14 +6,12 @@ other process. Durations are in seconds throughout.
 
 from ._collector import MetricsCollector
 from ._decorators import count_errors, track_in_progress, track_time
-from ._endpoint import metrics_app
+from ._endpoint import metrics_app, serve
 from ._family import OVERFLOW
-from ._instrument import instrument
-from ._middleware import MetricsMiddleware
+from ._middleware import MetricsMiddleware, instrument
 from ._push import PushError, push
 from ._render import render
 from ._routes import UNMATCHED
-from ._server import serve
 from .catalogue import CATALOGUE, MetricSpec
 
 __all__ = [

@@ -2,25 +2,31 @@
 
 Without a lock an update is still whole under the GIL: CPython hands the GIL over at calls and at backward jumps, and
 between the load and the store of ``self.value += amount`` there is neither, for both are floats by then. Where the
-GIL is off, an exemplar is kept, or it matters when a gauge was set, a cell is of the class that ``noted`` makes.
+GIL is off, an exemplar is kept, or it matters when a gauge was set, a cell is of the class that ``locked`` makes.
 """
 
 from __future__ import annotations
 
+import os
 import sys
-from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache, wraps
-from math import inf
+from math import inf, nextafter
 from threading import RLock
 from time import time
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from ._measure import Measurement, counting_errors, in_progress, timing
-from ._text import HistogramLabels
 
-GIL_ENABLED = bool(getattr(sys, "_is_gil_enabled", lambda: True)())
-_ONE = 1.0
+GIL_ENABLED: Final = bool(getattr(sys, "_is_gil_enabled", lambda: True)())
+_ONE: Final = 1.0
+
+LOCK: Final = RLock()
+"""Held while a series is made or a locked cell changes. One for all, and taken again by the same thread: a finalizer
+may record any metric within any update, and two locks could then wait for each other."""
+
+if hasattr(os, "register_at_fork"):  # a child must not find it held by a thread that it lacks
+    os.register_at_fork(before=LOCK.acquire, after_in_parent=LOCK.release, after_in_child=LOCK.release)
 
 
 def _series(metric: Any) -> Any:
@@ -33,14 +39,6 @@ class Counting:
 
     __slots__ = ()
 
-    def inc(self, amount: float = _ONE) -> None:
-        """Add an amount of zero or more.
-
-        Raises:
-            ValueError: The amount is negative.
-        """
-        raise NotImplementedError
-
     def count_exceptions(self, exception: type[BaseException] | tuple[type[BaseException], ...] = Exception) -> Any:
         """Count the exceptions of a class that leave a block or a function: a context manager and a decorator."""
         inc = _series(self).inc
@@ -52,21 +50,9 @@ class Gauging:
 
     __slots__ = ()
 
-    def set(self, value: float) -> None:
-        """Replace the value."""
-        raise NotImplementedError
-
-    def inc(self, amount: float = _ONE) -> None:
-        """Add an amount."""
-        raise NotImplementedError
-
-    def dec(self, amount: float = _ONE) -> None:
-        """Take an amount away."""
-        raise NotImplementedError
-
     def set_to_current_time(self) -> None:
         """Set it to the seconds since 1970."""
-        self.set(time())
+        _series(self).set(time())
 
     def track_inprogress(self) -> Measurement[None]:
         """Raise it for as long as a block or a function runs: a context manager and a decorator."""
@@ -82,23 +68,25 @@ class Observing:
 
     __slots__ = ()
 
-    def observe(self, value: float) -> None:
-        """Count a value in its bucket, in the metric's unit. NaN counts in ``+Inf`` and makes the sum NaN."""
-        raise NotImplementedError
-
     def time(self) -> Measurement[None]:
         """Observe the seconds that a block or a function takes: a context manager and a decorator."""
         return timing("time", _series(self).observe)
 
 
 class CounterCell(Counting):
-    """A number that only rises."""
+    """A number that only rises.
 
-    __slots__ = ("text", "value")
+    Attributes:
+        value: The number.
+        extra: What ``locked`` cells note.
+    """
+
+    __slots__ = ("extra", "text", "value")
 
     def __init__(self) -> None:
         self.value = 0.0
         self.text = ""
+        self.extra: Any = None
 
     def inc(self, amount: float = _ONE) -> None:
         """Add an amount of zero or more.
@@ -112,19 +100,30 @@ class CounterCell(Counting):
                 raise ValueError(f"a counter only rises: give inc() an amount of 0 or more, not {amount:g}")
         self.value += amount
 
-    def reset(self) -> None:
-        """Count from zero: the process is a child of the one that counted."""
-        self.value = 0.0
+    def numbers(self) -> Sequence[float]:
+        """All that makes the series, for other processes."""
+        return (self.value,)
+
+    def fill(self, numbers: Sequence[float]) -> None:
+        """Take over the numbers of a series."""
+        (self.value,) = numbers
 
 
 class GaugeCell(Gauging):
-    """A number that goes up and down, or a function that gives it."""
+    """A number that goes up and down, or a function that gives it.
 
-    __slots__ = ("function", "text", "value")
+    Attributes:
+        value: The number.
+        extra: When it was set, where that is noted.
+        function: Gives the value.
+    """
+
+    __slots__ = ("extra", "function", "text", "value")
 
     def __init__(self) -> None:
         self.value = 0.0
         self.text = ""
+        self.extra: Any = None
         self.function: Callable[[], float] | None = None
 
     def set(self, value: float) -> None:
@@ -155,62 +154,69 @@ class GaugeCell(Gauging):
         if self.function is not None:
             self.set(self.function())
 
-    def reset(self) -> None:
-        """Be at zero: the process is a child of the one that set it."""
-        self.value = 0.0
+    def numbers(self) -> Sequence[float]:
+        """The value, and when it was set where that is noted."""
+        return (self.value, self.extra or 0.0)
+
+    def fill(self, numbers: Sequence[float]) -> None:
+        """Take over the numbers of a series."""
+        self.value, self.extra = numbers
 
 
 class HistogramCell(Observing):
-    """Counts of observations by bucket, and their sum.
+    """Counts of observations by bucket, and their sum. ``histogram_cell`` makes the class for some bounds.
 
-    Args:
-        bounds: Upper bounds from ``search_bounds``, not those of the metric.
+    Attributes:
+        counts: The count of each bucket on its own, the last being ``+Inf``.
+        total: The sum.
+        extra: What ``locked`` cells note.
+        bounds: Upper bounds for ``bisect_right``, see ``histogram_cell``.
     """
 
-    __slots__ = ("bounds", "counts", "text", "total")
+    __slots__ = ("counts", "extra", "text", "total")
 
-    def __init__(self, bounds: tuple[float, ...]) -> None:
-        self.bounds = bounds
-        self.counts = [0] * (len(bounds) + 1)
+    bounds: tuple[float, ...] = ()
+
+    def __init__(self) -> None:
+        self.counts = [0] * (len(self.bounds) + 1)
         self.total = 0.0
-        self.text: HistogramLabels | None = None
+        self.text: tuple[str, str, str] | None = None
+        self.extra: Any = None
 
     def observe(self, value: float) -> None:
         """Count a value in its bucket, in the metric's unit. NaN counts in ``+Inf`` and makes the sum NaN."""
-        value = float(value)
-        self.counts[bisect_right(self.bounds, value)] += 1
-        self.total += value
+        raise NotImplementedError
 
-    def snapshot(self) -> tuple[list[int], float]:
-        """The counts of each bucket on its own, the last being ``+Inf``, and the sum."""
-        return self.counts.copy(), self.total
+    def numbers(self) -> Sequence[float]:
+        """The counts and the sum."""
+        return (*self.counts, self.total)
 
-    def reset(self) -> None:
-        """Count from zero: the process is a child of the one that counted."""
-        self.counts = [0] * len(self.counts)
-        self.total = 0.0
+    def fill(self, numbers: Sequence[float]) -> None:
+        """Take over the numbers of a series."""
+        *counts, self.total = numbers
+        self.counts = [*map(int, counts)]
 
 
 @cache
-def quick_histogram(bounds: tuple[float, ...]) -> type[HistogramCell]:
-    """The class of histograms of some bounds that are observed in two thirds of the time.
+def histogram_cell(buckets: tuple[float, ...]) -> type[HistogramCell]:
+    """The class of the cells of histograms with some buckets.
 
-    The search for the bucket is written out as comparisons with constants, half each time: quicker than any call.
+    The search for the bucket is written out as comparisons with constants, half each time: a third quicker than any
+    call. Each bound stands a step above the metric's, so that a value equal to a bound belongs to that bound's bucket.
 
     Args:
-        bounds: Upper bounds from ``search_bounds``.
+        buckets: Upper bounds of the metric, without ``+Inf``.
     """
+    bounds = tuple(nextafter(bound, inf) for bound in buckets)
     source = (
         "def observe(self, value):\n"
-        " if type(value) is not float:\n"
-        "  value = float(value)\n"
+        " value = float(value)\n"
         f" counts = self.counts\n{_search(bounds, 0, len(bounds))} self.total += value\n"
     )
     space: dict[str, Any] = {"inf": inf}
     exec(source, space)  # noqa: S102  # of numbers alone
-    observe = space["observe"]
-    observe.__doc__ = HistogramCell.observe.__doc__
-    return type("QuickHistogramCell", (HistogramCell,), {"__slots__": (), "observe": observe})
+    observe = wraps(HistogramCell.observe)(space["observe"])
+    return type("HistogramCell", (HistogramCell,), {"__slots__": (), "observe": observe, "bounds": bounds})
 
 
 def _search(bounds: tuple[float, ...], low: int, high: int, depth: int = 1) -> str:
@@ -228,31 +234,18 @@ Note = Callable[[Any, float], None]
 C = TypeVar("C", CounterCell, GaugeCell, HistogramCell)
 
 
-@cache
-def noted(cell: type[C], note: Note | None = None) -> type[C]:
-    """The class of cells whose updates hold a lock, and then call ``note`` with the cell and the amount.
+def locked(cell: type[C], note: Note | None) -> type[C]:
+    """The class of cells whose updates hold ``LOCK``, and then call ``note`` with the cell and the amount."""
 
-    A finalizer that records may run within an update of the same thread, so the lock can be taken again.
-    """
-
-    def locked(update: Callable[..., Any]) -> Callable[..., Any]:
+    def changing(update: Callable[[Any, float], None]) -> Callable[..., None]:
         @wraps(update)
-        def changed(self: Any, *args: float) -> Any:
-            with self.lock:
-                found = update(self, *args)
-                if update.__name__ == "reset":
-                    self.extra = None
-                elif note is not None and update.__name__ != "snapshot":
-                    note(self, float(args[0]) if args else _ONE)
-                return found
+        def changed(self: Any, amount: float = _ONE) -> None:
+            with LOCK:
+                update(self, amount)
+                if note is not None:
+                    note(self, float(amount))
 
         return changed
 
-    def begin(self: Any, *args: Any) -> None:
-        self.lock = RLock()
-        self.extra = None
-        cell.__init__(self, *args)
-
-    names = [name for name in ("inc", "dec", "set", "observe", "snapshot", "reset") if name in vars(cell)]
-    members = {name: locked(vars(cell)[name]) for name in names}
-    return type(f"Noted{cell.__name__}", (cell,), {"__slots__": ("extra", "lock"), "__init__": begin, **members})
+    members = {name: changing(getattr(cell, name)) for name in ("inc", "dec", "set", "observe") if hasattr(cell, name)}
+    return type(cell.__name__, (cell,), {"__slots__": (), **members})

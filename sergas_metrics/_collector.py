@@ -11,18 +11,16 @@ from prometheus_client import REGISTRY, CollectorRegistry
 
 from ._declare import DEFAULT_BUCKETS, declared
 from ._families import Counter, Gauge, Histogram
-from ._store import store_of
+from ._store import Settings, store_of
 from .catalogue import Across
-from .domains import (
-    AgentMetrics,
-    BusinessMetrics,
-    CacheMetrics,
-    DatabaseMetrics,
-    ErrorMetrics,
-    HTTPMetrics,
-    MemoryMetrics,
-    ZohoMetrics,
-)
+from .domains.agent import AgentMetrics
+from .domains.business import BusinessMetrics
+from .domains.cache import CacheMetrics
+from .domains.database import DatabaseMetrics
+from .domains.errors import ErrorMetrics
+from .domains.http import HTTPMetrics
+from .domains.memory import MemoryMetrics
+from .domains.zoho import ZohoMetrics
 
 
 class MetricsCollector:
@@ -75,7 +73,7 @@ class MetricsCollector:
         if directory is not None and not fspath(directory):
             raise ValueError("directory is empty: give a path, or None for one process")
         place = None if directory is None else Path(directory).absolute()
-        self._store = store = store_of(self.registry, max_series, exemplars=exemplars, directory=place)
+        self._store = store = store_of(self.registry, Settings(max_series, exemplars, place))
         self.http = HTTPMetrics(store)
         self.zoho = ZohoMetrics(store)
         self.memory = MemoryMetrics(store)
@@ -86,7 +84,7 @@ class MetricsCollector:
         self.errors = ErrorMetrics(store)
 
     def counter(self, name: str, help: str, *, labels: Iterable[str] = (), unit: str = "") -> Counter:
-        """A counter of the application's own. Asked for again, it is the same one.
+        """A counter of the application's own. The same declaration again gives the same counter.
 
         Args:
             name: Its name, which ends in ``_total``, such as ``orders_total``.
@@ -108,7 +106,7 @@ class MetricsCollector:
         unit: str = "",
         across: Across = "sum",
     ) -> Gauge:
-        """A gauge of the application's own. Asked for again, it is the same one.
+        """A gauge of the application's own. The same declaration again gives the same gauge.
 
         Args:
             name: Its name, such as ``queue_size``.
@@ -133,7 +131,7 @@ class MetricsCollector:
         unit: str = "",
         buckets: Iterable[float] = DEFAULT_BUCKETS,
     ) -> Histogram:
-        """A histogram of the application's own. Asked for again, it is the same one.
+        """A histogram of the application's own. The same declaration again gives the same histogram.
 
         Args:
             name: Its name, such as ``order_duration_seconds``.

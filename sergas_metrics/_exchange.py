@@ -7,8 +7,9 @@ from time import perf_counter
 from types import MethodType
 from typing import Any, Final, Protocol
 
-from ._boundary import guarded
+from ._boundary import failed, guarded
 
+Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
@@ -29,7 +30,7 @@ class Watcher(Protocol):
 
     owner: object
 
-    def finished(self, scope: MutableMapping[str, Any], status: int | None, seconds: float) -> None:
+    def record(self, scope: Scope, status: int | None, seconds: float) -> None:
         """An exchange ended with a status, some seconds after its start; with ``None`` if it does not count."""
 
 
@@ -47,25 +48,18 @@ class Exchange:
         outer: The exchange of another collector that already watches the request.
 
     Attributes:
-        done: Whether the watcher has recorded it.
+        done: Whether it is recorded.
     """
 
     __slots__ = ("_left", "_outer", "_receive", "_scope", "_send", "_start", "_status", "_trailers", "_watcher", "done")
 
-    def __init__(
-        self,
-        scope: MutableMapping[str, Any],
-        receive: Receive,
-        send: Send,
-        watcher: Watcher,
-        outer: Exchange | None,
-    ) -> None:
+    def __init__(self, scope: Scope, receive: Receive, send: Send, watcher: Watcher, outer: Exchange | None) -> None:
         self._scope = scope
         self._receive = receive
         self._send = send
         self._watcher = watcher
         self._outer = outer
-        self._status = 0
+        self._status = 500
         self._trailers = False
         self._left = 0.0
         self.done = False
@@ -74,58 +68,80 @@ class Exchange:
     async def receive(self) -> Message:
         """Pass a message on to the application, and note when it says that the client is gone."""
         message = await self._receive()
-        if message.get("type") == "http.disconnect":
-            self._note_departure()
+        try:
+            if message.get("type") == "http.disconnect":
+                self._note_departure()
+        except Exception:
+            failed("http")
         return message
 
     async def send(self, message: Message) -> None:
         """Pass a message on to the client, and note when it completes the response."""
-        kind = message.get("type")
-        if kind == "http.response.start":
-            self._status = message.get("status", 0)
-            self._trailers = message.get("trailers", False)
-        last = self._completes(kind, message)
-        left = last and self._client_left()
+        last = left = False
+        try:
+            kind = message.get("type")
+            if kind == "http.response.start":
+                self._status = message.get("status", 500)
+                self._trailers = message.get("trailers", False)
+            elif kind == "http.response.body" and not self._trailers:
+                last = not message.get("more_body", False)
+            else:
+                last = self._completes(kind, message)
+            left = last and self._client_left()
+        except Exception:
+            failed("http")
         try:
             await self._send(message)
         except OSError:
             # ASGI 2.4: this is how a server says that the client is gone.
-            self._note_departure()
+            guarded("http", self._note_departure)
             raise
         if last:
-            self._finish(CLIENT_CLOSED if left else self._status or 500)
+            try:  # not by ``guarded``: a call less for every request
+                self.finish(CLIENT_CLOSED if left else self._status)
+            except Exception:
+                failed("http")
 
-    def ended(self) -> None:
-        """The application returned. Without a whole response the server answers 500 or cuts the connection."""
-        if not self.done:
-            self._finish(CLIENT_CLOSED if self._client_left() else 500)
+    def ended(self, error: BaseException | None = None) -> bool:
+        """The application returned or raised. After a complete response the request's status stays as it was.
 
-    def failed(self, error: BaseException) -> bool:
-        """The application raised. After a complete response the request's status stays as it was.
+        Without a whole response the server answers 500 or cuts the connection.
 
         Returns:
-            Whether this is an error, and not a client that left or a task that was cancelled.
+            Whether it raised an error, and not that a client left or a task was cancelled.
         """
-        departed = self._is_departure(error)
-        self._finish(CLIENT_CLOSED if departed else 500)
-        return not departed and isinstance(error, Exception)
+        # A server that stops cancels tasks too; what looks like a departure from inside is one if the client left.
+        if error is None or isinstance(error, OSError) or not isinstance(error, Exception):
+            departed = self._client_left()
+        else:
+            departed = type(error).__name__ == "ClientDisconnect"
+        self.finish(CLIENT_CLOSED if departed else 500)
+        return isinstance(error, Exception) and not departed
+
+    def finish(self, status: int | None) -> None:
+        """Record how the request ended, unless that is done; with ``None``, that it does not count."""
+        if not self.done:
+            self.done = True
+            end = self._left if status == CLIENT_CLOSED and self._left else perf_counter()
+            self._watcher.record(self._scope, status, end - self._start)
 
     def withdraw(self) -> None:
         """Do not count this exchange, as if it had not been watched."""
-        self._finish(None)
+        self.finish(None)
         if self._outer is not None:
             self._outer.withdraw()
 
-    def is_watched_for(self, owner: object) -> bool:
-        """Whether this exchange, or one around it, is recorded for an owner."""
-        return self._watcher.owner is owner or (self._outer is not None and self._outer.is_watched_for(owner))
+    def is_watched_for(self, watcher: Watcher) -> bool:
+        """Whether this exchange, or one around it, is recorded for the same owner."""
+        mine = self._watcher.owner is watcher.owner
+        return mine or (self._outer is not None and self._outer.is_watched_for(watcher))
 
     def _completes(self, kind: object, message: Message) -> bool:
-        """Whether a message is the last one of the response."""
-        if kind == "http.response.body" or kind == "http.response.zerocopysend":  # noqa: PLR1714  # twice as fast
-            return not (message.get("more_body", False) or self._trailers)
+        """Whether a message that is no usual part of a body is the last one of the response."""
         if kind == "http.response.trailers":
             return not message.get("more_trailers", False)
+        if kind == "http.response.zerocopysend":
+            return not (message.get("more_body", False) or self._trailers)
         return kind == "http.response.pathsend"
 
     def _note_departure(self) -> None:
@@ -140,16 +156,3 @@ class Exchange:
         """
         receive = self._receive
         return bool(self._left or (type(receive) is MethodType and getattr(receive.__self__, "disconnected", False)))
-
-    def _is_departure(self, error: BaseException) -> bool:
-        """Whether an exception is how a client's departure looks from inside: a server that stops cancels tasks too."""
-        if isinstance(error, OSError) or not isinstance(error, Exception):
-            return self._client_left()
-        return type(error).__name__ == "ClientDisconnect"
-
-    def _finish(self, status: int | None) -> None:
-        if self.done:
-            return
-        self.done = True
-        end = self._left if status == CLIENT_CLOSED and self._left else perf_counter()
-        guarded("http", self._watcher.finished, self._scope, status, end - self._start)

@@ -16,7 +16,7 @@ Trace = Callable[[], dict[str, str] | None]
 
 
 def exemplar_note(trace: Trace) -> Note:
-    """Keeps in a noted cell the last amount that a kept trace added, for each bucket where there are some."""
+    """Keeps in a cell the last amount that a kept trace added, for each bucket where there are some."""
 
     def keep(cell: CounterCell | HistogramCell, amount: float) -> None:
         try:
@@ -25,9 +25,8 @@ def exemplar_note(trace: Trace) -> Note:
             failed("exemplar")
             return
         if ids is not None:
-            extra = cell.extra or {}  # type: ignore[union-attr]  # a noted cell has it
             bucket = bisect_right(cell.bounds, amount) if isinstance(cell, HistogramCell) else 0
-            cell.extra = {**extra, bucket: Exemplar(ids, amount, time())}  # type: ignore[union-attr]
+            cell.extra = {**(cell.extra or {}), bucket: Exemplar(ids, amount, time())}
 
     return keep
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import AsyncGenerator, Callable, Generator
+from contextvars import ContextVar
 from time import perf_counter
 from types import TracebackType
 from typing import Any, Generic, ParamSpec, TypeVar, cast
@@ -21,7 +22,7 @@ class Measurement(Generic[T]):
 
     It decorates functions, coroutine functions, generators, async generators and methods, each staying what it was. A
     generator is measured once, at its end, with the time spent inside it and not in its consumer. Blocks of one object
-    may be nested; each call of a decorated function is measured on its own.
+    may be nested, and overlap in tasks and threads; each call of a decorated function is measured on its own.
 
     Args:
         where: What it is called in ``sergas_metrics_errors_total``.
@@ -29,27 +30,32 @@ class Measurement(Generic[T]):
         begin: Called first; what it gives is the block's ``as``.
     """
 
-    __slots__ = ("_begin", "_end", "_runs", "_where")
+    __slots__ = ("_open", "begin", "end", "where")
 
     def __init__(
-        self, where: str, end: Callable[[T, BaseException | None, float], None], begin: Callable[[], T]
+        self,
+        where: str,
+        end: Callable[[T, BaseException | None, float], object],
+        begin: Callable[[], Any] = lambda: None,
     ) -> None:
-        self._where = where
-        self._end = end
-        self._begin = begin
-        self._runs: list[_Run] = []
+        self.where = where
+        self.end = end
+        self.begin = begin
+        self._open: dict[_Run, None] = {}
 
     def __enter__(self) -> T:
         """Begin to measure."""
-        run = self.run()
-        self._runs.append(run)
+        run = _Run(self)
+        run.outer = _innermost.get()
+        _innermost.set(run)
+        self._open[run] = None
         return cast("T", run.__enter__().subject)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
     ) -> None:
         """Record the block."""
-        self._runs.pop().__exit__(kind, error, trace)
+        guarded(self.where, self._leave, error)
 
     async def __aenter__(self) -> T:
         """Begin to measure."""
@@ -59,7 +65,7 @@ class Measurement(Generic[T]):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
     ) -> None:
         """Record the block."""
-        self._runs.pop().__exit__(kind, error, trace)
+        guarded(self.where, self._leave, error)
 
     def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
         """The function, measured, and of the same kind.
@@ -69,42 +75,56 @@ class Measurement(Generic[T]):
         """
         if isinstance(function, classmethod | staticmethod | property):
             kind = type(function).__name__
-            raise TypeError(f"@{self._where} must stand below @{kind}: write @{kind} first and @{self._where} under it")
+            raise TypeError(f"@{self.where} must stand below @{kind}: write @{kind} first and @{self.where} under it")
         if not callable(function) or inspect.isclass(function):
-            raise TypeError(f"@{self._where} decorates functions and methods, not {function!r}")
+            raise TypeError(f"@{self.where} decorates functions and methods, not {function!r}")
         wrapper = next((wrap for is_kind, wrap in _WRAPPERS if _is(is_kind, function)), _plain)
-        return cast("Callable[P, R]", functools.wraps(function)(wrapper(self.run, function)))
+        return cast("Callable[P, R]", functools.wraps(function)(wrapper(self, function)))
 
-    def run(self) -> _Run:
-        """A measurement of one block or call."""
-        return _Run(self._where, self._begin, self._end)
+    def _leave(self, error: BaseException | None) -> None:
+        """End the last block that was entered in this task or thread and is open."""
+        run = innermost = _innermost.get()
+        while run is not None and run not in self._open:
+            run = run.outer
+        if run is None:  # entered elsewhere, as by a framework that runs the two ends of a dependency in two threads
+            run = next(reversed(self._open))
+        elif run is innermost:
+            _innermost.set(run.outer)
+        del self._open[run]
+        run.outer = None  # tasks that were started in the block hold on to it
+        run.__exit__(None, error, None)
 
 
 class _Run:
-    """Measures once, and can be paused."""
+    """Measures one block or call, and can be paused.
 
-    __slots__ = ("_begin", "_end", "_entered", "_seconds", "_where", "subject")
+    Attributes:
+        subject: What the measurement's ``begin`` gave.
+        outer: The block around it, of any measurement.
+    """
 
-    def __init__(self, where: str, begin: Callable[[], Any], end: Callable[..., None]) -> None:
-        self._where = where
-        self._begin = begin
-        self._end: Callable[..., None] | None = end
+    __slots__ = ("_began", "_entered", "_measurement", "_seconds", "outer", "subject")
+
+    def __init__(self, measurement: Measurement[Any]) -> None:
+        self._measurement = measurement
         self._seconds = 0.0
+        self._began = True
         self.subject: Any = None
+        self.outer: _Run | None = None
 
     def __enter__(self) -> _Run:
         try:
-            self.subject = self._begin()
+            self.subject = self._measurement.begin()
         except Exception:
-            self._end = None  # what did not begin has no end
-            failed(self._where)
+            self._began = False  # what did not begin has no end
+            failed(self._measurement.where)
         self._entered = perf_counter()
         return self
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         self.pause()
-        if self._end is not None:
-            guarded(self._where, self._end, self.subject, error, self._seconds)
+        if self._began:
+            guarded(self._measurement.where, self._measurement.end, self.subject, error, self._seconds)
 
     def pause(self) -> None:
         """What happens until ``resume`` is not part of it."""
@@ -115,7 +135,8 @@ class _Run:
         self._entered = perf_counter()
 
 
-Start = Callable[[], _Run]
+_innermost: ContextVar[_Run | None] = ContextVar("sergas_metrics_innermost", default=None)
+"""The block that this task or thread entered last."""
 
 
 def _is(kind: Callable[[object], bool], function: Callable[..., Any]) -> bool:
@@ -123,25 +144,25 @@ def _is(kind: Callable[[object], bool], function: Callable[..., Any]) -> bool:
     return kind(function) or (not inspect.isroutine(function) and kind(type(function).__call__))
 
 
-def _plain(start: Start, function: Callable[..., Any]) -> Callable[..., Any]:
+def _plain(measurement: Measurement[Any], function: Callable[..., Any]) -> Callable[..., Any]:
     def measured(*args: Any, **kwargs: Any) -> Any:
-        with start():
+        with _Run(measurement):
             return function(*args, **kwargs)
 
     return measured
 
 
-def _coroutine(start: Start, function: Callable[..., Any]) -> Callable[..., Any]:
+def _coroutine(measurement: Measurement[Any], function: Callable[..., Any]) -> Callable[..., Any]:
     async def measured(*args: Any, **kwargs: Any) -> Any:
-        with start():
+        with _Run(measurement):
             return await function(*args, **kwargs)
 
     return measured
 
 
-def _generator(start: Start, function: Callable[..., Any]) -> Callable[..., Any]:
+def _generator(measurement: Measurement[Any], function: Callable[..., Any]) -> Callable[..., Any]:
     def measured(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
-        with start() as run:
+        with _Run(measurement) as run:
             inner = function(*args, **kwargs)
             step, sent = inner.send, None
             while True:
@@ -163,9 +184,9 @@ def _generator(start: Start, function: Callable[..., Any]) -> Callable[..., Any]
     return measured
 
 
-def _async_generator(start: Start, function: Callable[..., Any]) -> Callable[..., Any]:
+def _async_generator(measurement: Measurement[Any], function: Callable[..., Any]) -> Callable[..., Any]:
     async def measured(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
-        with start() as run:
+        with _Run(measurement) as run:
             inner = function(*args, **kwargs)
             step, sent = inner.asend, None
             while True:
@@ -194,17 +215,9 @@ _WRAPPERS = (
 )
 
 
-def nothing() -> None:
-    """Begins what needs no beginning."""
-
-
 def timing(where: str, report: Callable[[float], object]) -> Measurement[None]:
     """Reports the seconds of each block or call, also of one that raises."""
-
-    def end(_: None, __: BaseException | None, seconds: float) -> None:
-        report(seconds)
-
-    return Measurement(where, end, nothing)
+    return Measurement(where, lambda _, __, seconds: report(seconds))
 
 
 def counting_errors(
@@ -216,7 +229,7 @@ def counting_errors(
         if error is not None and is_error(error):
             report(error)
 
-    return Measurement(where, end, nothing)
+    return Measurement(where, end)
 
 
 def in_progress(where: str, inc: Callable[[], None], dec: Callable[[], None]) -> Measurement[None]:

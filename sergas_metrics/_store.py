@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, TypeVar
+from time import monotonic
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from weakref import WeakKeyDictionary
 
 from prometheus_client import CollectorRegistry
 
 from . import _boundary
-from ._exemplars import opentelemetry_trace
-from ._families import Counter, Gauge, Histogram, family_of
+from ._exemplars import exemplar_note, opentelemetry_trace
+from ._families import KINDS, Counter, Gauge, Histogram
 from ._private import collectors_of
 from .catalogue import CATALOGUE, MetricSpec
 
@@ -22,34 +23,43 @@ AnyFamily = Counter | Gauge | Histogram
 Kind = TypeVar("Kind", Counter, Gauge, Histogram)
 
 
+class Settings(NamedTuple):
+    """What the collectors of a registry agree on.
+
+    Attributes:
+        max_series: The limit of series of each metric.
+        exemplars: Whether counters and histograms keep the ids of traces.
+        directory: Where several processes share what they record; ``None`` for one process.
+    """
+
+    max_series: int
+    exemplars: bool
+    directory: Path | None
+
+
 class Store:
     """The metrics of a registry: the catalogue's, and the application's own.
 
     Args:
         registry: Where the families are registered.
-        max_series: The limit of series of each metric.
-        exemplars: Whether counters and histograms keep the ids of traces.
-        directory: Where several processes share what they record; ``None`` for one process.
+        settings: What they have in common.
 
     Attributes:
+        settings: What they have in common.
         publisher: Shares what this process records with others, where there are others.
     """
 
-    def __init__(
-        self, registry: CollectorRegistry, max_series: int, *, exemplars: bool = False, directory: Path | None = None
-    ) -> None:
-        self.settings = {"max_series": max_series, "exemplars": exemplars, "directory": directory}
-        self._max_series = max_series
-        self._trace = opentelemetry_trace() if exemplars else None
-        self._stamped = directory is not None
+    def __init__(self, registry: CollectorRegistry, settings: Settings) -> None:
+        self.settings = settings
+        self._exemplar_note = exemplar_note(opentelemetry_trace()) if settings.exemplars else None
         self._families: dict[str, AnyFamily] = {}
         for spec in CATALOGUE:
             self._families[spec.name] = self._new(spec)
         self._overflow = self.family("sergas_metrics_overflow_total", Counter)
         self.register(registry)
         _boundary.counters.add(self._families[_boundary.ERRORS])
-        self.family("sergas_metrics_processes", Gauge).set(0 if directory else 1)
-        self.publisher = self._new_publisher(registry, directory) if directory else None
+        self.family("sergas_metrics_processes", Gauge).set(0 if settings.directory else 1)
+        self.publisher = self._new_publisher(registry, settings.directory) if settings.directory else None
 
     def family(self, name: str, kind: type[Kind]) -> Kind:
         """A family of the catalogue, which is of this kind."""
@@ -94,7 +104,13 @@ class Store:
             ) from error
 
     def _new(self, spec: MetricSpec) -> AnyFamily:
-        return family_of(spec, self._max_series, self._count_overflow, self._trace, stamped=self._stamped)
+        note = self._exemplar_note if spec.kind != "gauge" else None
+        if self.settings.directory and spec.across == "latest":
+            note = _note_moment
+        family: AnyFamily = KINDS[spec.kind](
+            spec, max_series=self.settings.max_series, on_overflow=self._count_overflow, note=note
+        )
+        return family
 
     def _count_overflow(self, metric: str) -> None:
         if metric != self._overflow.spec.name:
@@ -106,19 +122,22 @@ class Store:
         return Publisher(
             registry,
             directory,
-            self._max_series,
+            self.settings.max_series,
             processes=self.family("sergas_metrics_processes", Gauge),
             unreadable=self.family("sergas_metrics_unreadable_files_total", Counter),
         )
+
+
+def _note_moment(cell: Any, _: float) -> None:
+    """Note when a gauge was set last."""
+    cell.extra = monotonic()
 
 
 _stores: WeakKeyDictionary[CollectorRegistry, Store] = WeakKeyDictionary()
 _stores_lock = Lock()
 
 
-def store_of(
-    registry: CollectorRegistry, max_series: int, *, exemplars: bool = False, directory: Path | None = None
-) -> Store:
+def store_of(registry: CollectorRegistry, settings: Settings) -> Store:
     """The one store of a registry, so that collectors which share a registry share their series.
 
     Raises:
@@ -127,18 +146,17 @@ def store_of(
         ValueError: The registry's store was made with other settings, the registry holds a metric with one of our
             names, or another registry of this process has the directory.
     """
-    asked = {"max_series": max_series, "exemplars": exemplars, "directory": directory}
     with _stores_lock:
         store = _stores.get(registry)
         if store is None:
-            store = _stores[registry] = Store(registry, max_series, exemplars=exemplars, directory=directory)
+            store = _stores[registry] = Store(registry, settings)
         else:
             store.register(registry)
-    for name, made in store.settings.items():
-        if made != asked[name]:
+    for name, made, asked in zip(Settings._fields, store.settings, settings, strict=True):
+        if made != asked:
             advice = "the same limit" if name == "max_series" else "the same"
             raise ValueError(
-                f"this registry's Sergas metrics were made with {name}={made}, not {asked[name]}: use {advice}, or "
+                f"this registry's Sergas metrics were made with {name}={made}, not {asked}: use {advice}, or "
                 "give MetricsCollector a registry of its own"
             )
     return store

@@ -1,14 +1,28 @@
-"""How the values of several processes become one."""
+"""How the values of several processes become one, and the metrics that a scrape shows of them."""
 
 from __future__ import annotations
 
-from array import array
-from collections.abc import Collection, Sequence
+import sys
+from collections.abc import Callable, Collection, Iterable, Sequence
 from itertools import chain
 from math import fsum, inf, isfinite, nextafter
+from time import sleep
+from typing import Any, Final
 
-from .._family import OVERFLOW
-from .snapshot import Key, Table
+from prometheus_client import Metric
+from prometheus_client.registry import Collector
+
+from .._families import KINDS
+from .._family import OVERFLOW, Family
+from .snapshot import Head, Key, Local, Table
+
+_ONE_GO: Final = 640
+"""What is put together without a pause: a row counts two and its numbers, so it is 40 rows of a usual histogram."""
+_PAUSE_SECONDS: Final = 50e-6
+"""Between two goes: other threads, an event loop's above all, get their turn."""
+
+Known = list[tuple[Collector, list[str]]]
+Rows = dict[Key, list[Sequence[float]]]
 
 
 def merged(mode: str, rows: Sequence[Sequence[float]]) -> Sequence[float]:
@@ -18,16 +32,10 @@ def merged(mode: str, rows: Sequence[Sequence[float]]) -> Sequence[float]:
     """
     if len(rows) == 1:
         return rows[0]
-    columns = zip(*rows, strict=True)
-    match mode.removeprefix("live"):
-        case "sum":
-            return [*map(_sum, columns)]
-        case "max":
-            return [*map(max, columns)]
-        case "min":
-            return [*map(min, columns)]
-        case _:
-            return max(rows, key=lambda row: row[-1])  # of the mode ``latest``: when it was set
+    if mode == "latest":
+        return max(rows, key=lambda row: row[-1])  # when it was set
+    together: Callable[[Sequence[float]], float] = _MERGED[mode.removeprefix("live")]
+    return [*map(together, zip(*rows, strict=True))]
 
 
 def _sum(column: Sequence[float]) -> float:
@@ -35,6 +43,9 @@ def _sum(column: Sequence[float]) -> float:
         return fsum(column)
     except (ValueError, OverflowError):  # infinities of both signs, or a sum beyond what a float holds
         return sum(column)
+
+
+_MERGED: Final[dict[str, Any]] = {"sum": _sum, "max": max, "min": min}
 
 
 def sum_rounded_up(column: Sequence[float]) -> float:
@@ -47,30 +58,130 @@ def sum_rounded_up(column: Sequence[float]) -> float:
     return nextafter(total, inf) if isfinite(total) and _sum([*column, -total]) > 0 else total
 
 
-def folded(tables: Sequence[Table], limit: int | None) -> list[Table]:
-    """Tables of dead processes' one metric as one, or none of a metric of which only those that live count.
+def by_head(tables: Iterable[Table]) -> dict[Head, list[Table]]:
+    """Tables that belong together."""
+    found: dict[Head, list[Table]] = {}
+    for table in tables:
+        found.setdefault(table.head, []).append(table)
+    return found
+
+
+def folded(tables: Iterable[Table], max_series: int) -> list[Table]:
+    """Tables of dead processes with one for each metric, and none of a metric of which only those that live count.
 
     Args:
         tables: The tables, those whose rows come first at the limit in front.
-        limit: How many series the metric may have beside its overflow series; ``None`` for any number.
+        max_series: How many series each of the library's metrics may have beside its overflow series.
     """
-    first = tables[0]
-    if first.mode.startswith("live"):
-        return []
-    rows: dict[Key, list[Sequence[float]]] = {}
-    for found in tables:
-        for key, row in found.items():
-            rows.setdefault(home(key, rows, limit), []).append(row)
-    add = first.mode == "sum"
-    sums = [map(sum_rounded_up, zip(*each, strict=True)) if add else merged(first.mode, each) for each in rows.values()]
-    return [Table(first.head, first.mode, first.width, list(rows), array("d", chain.from_iterable(sums)))]
+    return [
+        _folded(head, found, max_series) for head, found in by_head(tables).items() if not head.mode.startswith("live")
+    ]
 
 
-def has_room(rows: Collection[Key], labels: int, limit: int | None) -> bool:
+def _folded(head: Head, tables: Iterable[Table], max_series: int) -> Table:
+    rows: Rows = {}
+    for key, row in chain.from_iterable(found.rows() for found in tables):
+        rows.setdefault(_place(head, key, rows, max_series), []).append(row)
+    if head.mode == "sum":
+        sums = [[*map(sum_rounded_up, zip(*found, strict=True))] for found in rows.values()]
+    else:
+        sums = [[*merged(head.mode, found)] for found in rows.values()]
+    return Table(head, list(rows), [*chain.from_iterable(sums)])
+
+
+def _has_room(head: Head, rows: Collection[Key], max_series: int) -> bool:
     """Whether another series may be made, the overflow series not counted."""
-    return limit is None or len(rows) - ((OVERFLOW,) * labels in rows) < limit
+    return not head.own or len(rows) - ((OVERFLOW,) * len(head.labels) in rows) < max_series
 
 
-def home(key: Key, rows: Collection[Key], limit: int | None) -> Key:
-    """The row in which a row of the dead is counted: its own, or the overflow series once the limit is reached."""
-    return key if key in rows or has_room(rows, len(key), limit) else (OVERFLOW,) * len(key)
+def _place(head: Head, key: Key, rows: Collection[Key], max_series: int) -> Key:
+    """The row in which a row is counted: its own, or the overflow series once the limit is reached."""
+    return key if key in rows or _has_room(head, rows, max_series) else (OVERFLOW,) * len(key)
+
+
+class Merger:
+    """Metrics with the values of all processes, filled anew for each scrape.
+
+    Families are kept from one scrape to the next, for with them stays the text around their values.
+
+    Args:
+        max_series: How many series the dead may have of each metric.
+    """
+
+    def __init__(self, max_series: int) -> None:
+        self._max_series = max_series
+        self._families: dict[Head, Family[Any]] = {}
+
+    def collectors(self, known: Known, local: Local, dead: Sequence[Table], others: Iterable[Table]) -> Known:
+        """What a scrape asks: metrics of all processes where they are published, other collectors as they are.
+
+        Args:
+            known: The registry's collectors with the names of their metrics.
+            local: What this process has recorded.
+            dead: What dead processes had recorded.
+            others: What other processes have published.
+        """
+        tables = by_head(chain(dead, chain.from_iterable(local.values()), others))
+        keys = {found.head: set(found.keys) for found in dead}
+        answer: Known = []
+        shown: set[str] = set()
+        for collector, names in known:
+            if collector not in local:
+                answer.append((collector, names))
+            for head in (found.head for found in local.get(collector, ())):
+                shown.add(head.name)
+                answer.append((self._merged(head, tables[head], keys.get(head, ()), collector), names))
+        for head, found in tables.items():  # which this process does not have, or not yet; of each name one
+            if head.name not in shown:
+                shown.add(head.name)
+                answer.append((self._merged(head, found, keys.get(head, ())), []))
+        return answer
+
+    def _merged(
+        self, head: Head, tables: Iterable[Table], dead: Collection[Key], collector: Collector | None = None
+    ) -> Collector:
+        rows: Rows = {}
+        # When the dead may have no further series, there are none: what is not among them is counted as overflow.
+        # Else a series of a process that lives would fall when the dead's part of it is counted elsewhere.
+        full = not _has_room(head, dead, self._max_series)
+        for key, row in chain.from_iterable(found.rows() for found in tables):
+            rows.setdefault(_place(head, key, dead, 0) if full else key, []).append(row)
+        if not head.own:
+            return _foreign(head, rows)
+        if head not in self._families:
+            self._families[head] = KINDS[head.kind](head.spec, max_series=sys.maxsize)
+        family = self._families[head]
+        _fill(family, head, rows)
+        if isinstance(collector, Family) and collector.note is not None:
+            family.note = collector.note  # exemplars are those of the process that answers
+            for values, cell in collector.series():
+                family.labels(*values).extra = cell.extra
+        return family
+
+
+def _fill(family: Family[Any], head: Head, rows: Rows) -> None:
+    for values, _ in family.series():
+        if values not in rows:
+            family.remove(*values)
+    in_one_go = max(1, _ONE_GO // (2 + head.width))
+    for number, (key, found) in enumerate(rows.items(), 1):
+        family.labels(*key).fill(merged(head.mode, found))
+        if number % in_one_go == 0:
+            sleep(_PAUSE_SECONDS)
+
+
+class _Foreign(Collector):
+    """A metric of prometheus-client, of all processes."""
+
+    def __init__(self, metric: Metric) -> None:
+        self._metric = metric
+
+    def collect(self) -> list[Metric]:
+        return [self._metric]
+
+
+def _foreign(head: Head, rows: Rows) -> Collector:
+    metric = Metric(head.name, head.help, head.kind, head.unit)
+    for (name, *labels), found in rows.items():
+        metric.add_sample(name, dict(zip(labels[::2], labels[1::2], strict=True)), merged(head.mode, found)[0])
+    return _Foreign(metric)

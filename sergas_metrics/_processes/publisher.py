@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
+import os
 import weakref
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from functools import partial
+from itertools import chain
 from pathlib import Path
 from threading import Event, Lock, Thread
 from typing import Any, Final
@@ -16,16 +20,13 @@ from .._boundary import guarded
 from .._families import Counter, Gauge
 from .._family import Family
 from .._private import collectors_of
-from . import forks
 from .directory import Directory
-from .local import PUBLISHED, LocalSnapshot, LocalTables
-from .merger import Known, Merger
-from .snapshot import Snapshot, encoded
+from .merging import Known, Merger
+from .snapshot import PUBLISHED, Local, LocalReader, Table, is_blank
 
 _log = logging.getLogger("sergas_metrics")
 
 Message = MutableMapping[str, Any]
-Send = Callable[[Message], Awaitable[None]]
 ASGIApp = Callable[..., Awaitable[None]]
 
 SECONDS: Final = 1.0
@@ -53,19 +54,22 @@ class Publisher:
     def __init__(
         self, registry: CollectorRegistry, path: Path, max_series: int, *, processes: Gauge, unreadable: Counter
     ) -> None:
-        forks.claim(path, self)
+        if path in _publishers:
+            raise ValueError(
+                f"another registry of this process keeps its metrics in {path}: "
+                "give each registry a directory of its own"
+            )
+        self._directory = Directory(path, unreadable.inc)
+        _publishers[path] = self
         self._registry = weakref.ref(registry)
-        self._directory = Directory(path)
         self._max_series = max_series
         self._processes = processes
         self._unreadable = unreadable
-        self._tables = LocalTables()
+        self._reader = LocalReader()
         self._merger = Merger(max_series)
         self._mutex = Lock()
         self._thread: Thread | None = None
-        self._published = b""
         self._failed = False
-        self._counted = 0
         weakref.finalize(self, self._directory.close).atexit = False
 
     def start(self) -> None:
@@ -90,9 +94,15 @@ class Publisher:
             known: The registry's collectors with the names of their metrics.
         """
         with self._mutex:
-            own = self._publish()
-            dead, others = self._gathered()
-            return self._merger.collectors(known, own, dead, others)
+            local = self._publish()
+            dead: Sequence[Table] = ()
+            others: Sequence[Table] = ()
+            try:
+                dead, others = self._directory.gather(self._max_series)
+            except OSError as error:
+                self._unreadable.inc()
+                _log.error("cannot read what other processes published in %s: %s", self._directory.path, error)
+            return self._merger.collectors(known, local, dead, others)
 
     def around(self, app: ASGIApp) -> ASGIApp:
         """An ASGI application in a process that publishes from its first connection on.
@@ -102,7 +112,7 @@ class Publisher:
         chance.
         """
 
-        def published(scope: Message, receive: Any, send: Send) -> Awaitable[None]:
+        def published(scope: Message, receive: Any, send: Any) -> Awaitable[None]:
             guarded("publish", self.start)
             if scope["type"] != "lifespan":
                 return app(scope, receive, send)
@@ -119,7 +129,7 @@ class Publisher:
     def before_fork(self) -> None:
         """Publish nothing until the fork is over, save what would be lost: a child begins at zero."""
         self._mutex.acquire()
-        if self._thread is None and not self._local().is_blank():
+        if self._thread is None and not is_blank(self._local()):
             self._publish()
 
     def after_fork_in_parent(self) -> None:
@@ -130,10 +140,9 @@ class Publisher:
         """Begin at zero: what the parent recorded is the parent's."""
         started, self._thread = self._thread is not None, None
         self._mutex = Lock()
-        self._published = b""
-        self._directory.leave_in_child()
-        self._tables = LocalTables()
-        self._tables.inherit(self._collectors())
+        self._directory.close()
+        self._reader = LocalReader()
+        self._reader.inherit(self._collectors())
         for collector in self._collectors():
             if isinstance(collector, Family):
                 collector.reset()
@@ -142,47 +151,28 @@ class Publisher:
 
     def at_exit(self) -> None:
         """Publish a last time, if this process has anything to say."""
-        if self._registry() is not None and (self._directory.joined or not self._local().is_blank()):
+        if self._registry() is not None and (self._directory.joined or not is_blank(self._local())):
             self.publish()
 
-    def _publish(self) -> LocalSnapshot:
+    def _publish(self) -> Local:
         self._processes.set(1)
-        own = self._local()
-        data = encoded(own.names, own.values)
-        if data != self._published or self._failed:
-            self._written(data)
-        return own
-
-    def _written(self, data: bytes) -> None:
+        local = self._local()
         try:
-            self._directory.publish(data)
+            self._directory.publish(chain.from_iterable(local.values()))
         except OSError as error:
             if not self._failed:
                 _log.error("cannot publish metrics in %s: %s", self._directory.path, error)
             self._failed = True
         else:
-            self._published, self._failed = data, False
+            self._failed = False
+        return local
 
-    def _gathered(self) -> tuple[Snapshot | None, list[Snapshot]]:
-        try:
-            self._directory.fold(self._max_series)
-            return self._directory.others()
-        except OSError as error:
-            self._directory.unreadable += 1
-            _log.error("cannot read what other processes published in %s: %s", self._directory.path, error)
-            return None, []
-        finally:
-            self._unreadable.inc(self._directory.unreadable - self._counted)
-            self._counted = self._directory.unreadable
-
-    def _local(self) -> LocalSnapshot:
-        return self._tables.read(self._collectors())
+    def _local(self) -> Local:
+        return self._reader.read(self._collectors())
 
     def _collectors(self) -> Sequence[Collector]:
         registry = self._registry()
-        if registry is None:
-            return []
-        return [collector for collector in collectors_of(registry) if isinstance(collector, (Family, *PUBLISHED))]
+        return [found for found in collectors_of(registry) if isinstance(found, PUBLISHED)] if registry else []
 
 
 def _publish_for_ever(reference: weakref.ref[Publisher]) -> None:
@@ -193,3 +183,21 @@ def _publish_for_ever(reference: weakref.ref[Publisher]) -> None:
             return
         publisher.publish()
         del publisher
+
+
+_publishers: weakref.WeakValueDictionary[Path, Publisher] = weakref.WeakValueDictionary()
+"""The publisher of each directory."""
+
+
+def _each(hook: Callable[[Publisher], None]) -> None:
+    for publisher in list(_publishers.values()):
+        hook(publisher)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=partial(_each, Publisher.before_fork),
+        after_in_parent=partial(_each, Publisher.after_fork_in_parent),
+        after_in_child=partial(_each, Publisher.after_fork_in_child),
+    )
+atexit.register(_each, Publisher.at_exit)

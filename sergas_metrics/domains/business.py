@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .._families import Counter, Gauge, Histogram
-from .._measure import Measurement, nothing, timing
+from .._measure import Measurement, timing
 from .._store import Store
 
 
@@ -62,7 +62,7 @@ class BusinessMetrics:
         def end(_: None, error: BaseException | None, seconds: float) -> None:
             self.record_processing(seconds, "success" if error is None else "failure")
 
-        return Measurement("business.processing", end, nothing)
+        return Measurement("business.processing", end)
 
     def record_processing(self, seconds: float, status: str = "success") -> None:
         """Observe how long the processing of one account took, in seconds, by outcome, ``success`` or ``failure``."""

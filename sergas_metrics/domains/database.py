@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .._families import Counter, Gauge, Histogram
-from .._measure import Measurement, nothing
+from .._measure import Measurement
 from .._store import Store
 
 
@@ -35,7 +35,7 @@ class DatabaseMetrics:
             if isinstance(error, Exception):
                 self.record_error(error)
 
-        return Measurement("database.query", end, nothing)
+        return Measurement("database.query", end)
 
     def record_query(self, operation: str, seconds: float) -> None:
         """Observe how long a query took, in seconds."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from time import time
 
 from .._families import Counter, Gauge, Histogram
-from .._measure import Measurement, nothing
+from .._measure import Measurement
 from .._store import Store
 
 
@@ -40,15 +40,14 @@ class MemoryMetrics:
             if error is None:
                 self.record_success(operation)
 
-        return Measurement("memory.processing", end, nothing)
+        return Measurement("memory.processing", end)
 
     def record_processing(self, operation: str, seconds: float) -> None:
         """Observe how long an operation such as ``ingest`` or ``link`` took, in seconds."""
         try:  # a quarter faster than labels()
-            cell = self._processing[operation]
+            self._processing[operation].observe(seconds)
         except KeyError:
-            cell = self.processing_duration.labels(operation)
-        cell.observe(seconds)
+            self.processing_duration.labels(operation).observe(seconds)
 
     def record_success(self, operation: str) -> None:
         """Note that an operation succeeded now, so that an alert can tell when it last did."""

@@ -5,7 +5,6 @@ import os
 import shutil
 import subprocess
 import sys
-from array import array
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
@@ -16,9 +15,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families
 
 from sergas_metrics import MetricsCollector, render
-from sergas_metrics._processes.directory import Directory
-from sergas_metrics._processes.heads import head_of
-from sergas_metrics._processes.snapshot import Table, encoded, names_of
+from sergas_metrics._processes.snapshot import Table, encoded, head_of
 
 ATTEMPTS = "sergas_agent_task_attempts_total"
 UNREADABLE = "sergas_metrics_unreadable_files_total"
@@ -111,15 +108,16 @@ def test_processes_that_ended_and_that_run_add_up(
     assert value(metrics, "sergas_metrics_processes") == 2
 
 
+HEAD = head_of(MetricsCollector(CollectorRegistry()).agent.task_attempts.spec)
 DAMAGES: dict[str, Callable[[bytes], bytes]] = {
     "cut": lambda data: data[:-9],
     "cut in its head": lambda data: data[:11],
     "empty": lambda _: b"",
     "a bit turned": lambda data: data[:-3] + bytes([data[-3] ^ 1]) + data[-2:],
     "of another program": lambda _: b"x" * 500,
-    "of a later version": lambda _: encoded(['["x","median",1,[["a"]]]'], array("d", [1.0])),
-    "without its tables": lambda _: encoded(["5"], array("d")),
-    "with values too many": lambda _: encoded([], array("d", [1.0])),
+    "of a later version": lambda _: encoded([Table(HEAD._replace(mode="median"), [("a",)], [1.0])]),
+    "with another head": lambda _: encoded([Table(("x",), [("a",)], [1.0])]),  # type: ignore[arg-type]
+    "with values too many": lambda _: encoded([Table(HEAD, [("a",)], [1.0, 2.0])]),
 }
 
 
@@ -154,14 +152,10 @@ def test_a_damaged_sum_of_the_dead_is_counted_and_begun_again(
     assert value(metrics, UNREADABLE) == 1
 
 
-HEAD = head_of(MetricsCollector(CollectorRegistry()).agent.task_attempts)
-
-
 def leave_dead(place: Path, name: str, amount: float) -> None:
     """The files of a process that is gone."""
     (place / f"{name}.lock").touch()
-    found = Table(HEAD, "sum", 1, [("sync",)], array("d", [amount]))
-    (place / f"{name}.values").write_bytes(encoded([names_of(found)], array("d", [amount])))
+    (place / f"{name}.values").write_bytes(encoded([Table(HEAD, [("sync",)], [amount])]))
 
 
 def test_a_thousand_recycled_workers_leave_one_file(metrics: MetricsCollector, place: Path) -> None:
@@ -184,17 +178,6 @@ def test_a_process_that_died_while_it_folded_makes_nothing_count_twice(metrics: 
     (place / "1-b.new").write_bytes(b"half")
     assert value(metrics, ATTEMPTS, agent="sync") == 5
     assert not [*place.glob("1-*")]
-
-
-def test_a_reader_leaves_out_files_that_are_in_the_sum_of_the_dead_already(place: Path) -> None:
-    directory = Directory(place)
-    leave_dead(place, "1-a", 4)
-    directory.fold(10)
-    leave_dead(place, "1-a", 4)  # as a reader sees it that comes before they are removed
-    dead, others = directory.others()
-    assert dead is not None
-    assert list(dead.tables[HEAD].values) == [4.0]
-    assert others == []
 
 
 def test_a_forked_child_begins_at_zero_and_what_was_counted_before_counts_once(

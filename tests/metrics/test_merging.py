@@ -1,7 +1,6 @@
 """Values of several processes as one: exact, and what rises never falls, whoever dies when."""
 
 import math
-from array import array
 from fractions import Fraction
 
 import pytest
@@ -9,17 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sergas_metrics import OVERFLOW, MetricSpec
-from sergas_metrics._processes.heads import head_of, mode_of
-from sergas_metrics._processes.local import LocalSnapshot
-from sergas_metrics._processes.merger import Merger
-from sergas_metrics._processes.merging import folded, merged, sum_rounded_up
-from sergas_metrics._processes.snapshot import Snapshot, Table
-from sergas_metrics.types import Counter, Gauge, Histogram
+from sergas_metrics._processes.merging import Merger, folded, merged, sum_rounded_up
+from sergas_metrics._processes.snapshot import Table, head_of
+from sergas_metrics.types import Histogram
 
 SPEC = MetricSpec("x_total", "counter", "X.", ("a",))
-HEAD = head_of(Counter(SPEC))
+HEAD = head_of(SPEC)
 LIMIT = 3
-NOTHING = LocalSnapshot([], array("d"), [], {})
 
 amounts = st.one_of(st.integers(1, 5).map(float), st.floats(0, 1e9), st.sampled_from([0.1, 1e-9, 1e16, 1e300]))
 workers = st.integers(0, 3)
@@ -27,7 +22,7 @@ events = st.lists(st.tuples(workers, st.sampled_from("abcdef"), amounts) | worke
 
 
 def counted(values: dict[str, float]) -> Table:
-    return Table(HEAD, "sum", 1, [(key,) for key in values], array("d", values.values()))
+    return Table(HEAD, [(key,) for key in values], [*values.values()])
 
 
 class Application:
@@ -51,9 +46,7 @@ class Application:
             self.dead = folded([*self.dead, counted(values)], self.limit)
 
     def shown(self) -> dict[str, float]:
-        others = [Snapshot({HEAD: counted(values)}, live=True) for values in self.living.values()]
-        dead = Snapshot({found.head: found for found in self.dead})
-        found = self.merger.collectors([], NOTHING, dead, others)
+        found = self.merger.collectors([], {}, self.dead, map(counted, self.living.values()))
         return {s.labels["a"]: s.value for collector, _ in found for m in collector.collect() for s in m.samples}
 
 
@@ -122,16 +115,14 @@ def test_a_histogram_adds_up_bucket_by_bucket() -> None:
     one.observe(0.5)
     two.observe(1.5)
     two.observe(9.0)
-    rows: list[list[float]] = [[*family.numbers(family.series())] for family in (one, two)]
-    both = Histogram(spec)
-    both.fill((), merged("sum", rows))
-    assert both.cells[()].snapshot() == ([1, 1, 1], 11.0)
+    both = Histogram(spec).labels()
+    both.fill(merged("sum", [family.labels().numbers() for family in (one, two)]))
+    assert (both.counts, both.total) == ([1, 1, 1], 11.0)
 
 
-def level(mode: str, value: float, *moment: float) -> Table:
+def level(mode: str, value: float, moment: float = 0.0) -> Table:
     spec = MetricSpec("g", "gauge", "G.", across=mode)  # type: ignore[arg-type]
-    family = Gauge(spec)
-    return Table(head_of(family), mode_of(family), 1 + len(moment), [()], array("d", [value, *moment]))
+    return Table(head_of(spec), [()], [value, moment])
 
 
 @pytest.mark.parametrize(
@@ -146,9 +137,6 @@ def level(mode: str, value: float, *moment: float) -> Table:
 def test_gauges_become_one_as_the_catalogue_says(
     mode: str, dead: tuple[float, ...], living: list[tuple[float, ...]], expected: float
 ) -> None:
-    gone = level(mode, *dead)
-    others = [Snapshot({gone.head: level(mode, *row)}, live=True) for row in living]
-    others.append(Snapshot({gone.head: gone}))  # died just now
-    dead = Snapshot({found.head: found for found in folded([gone], LIMIT)})
-    found = Merger(LIMIT).collectors([], NOTHING, dead, others)
+    others = [level(mode, *row) for row in living]
+    found = Merger(LIMIT).collectors([], {}, folded([level(mode, *dead)], LIMIT), others)
     assert [s.value for collector, _ in found for m in collector.collect() for s in m.samples] == [expected]

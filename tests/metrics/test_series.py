@@ -3,6 +3,7 @@
 import math
 import sys
 import threading
+from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from typing import Any
 from unittest.mock import MagicMock
@@ -13,9 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 
-from sergas_metrics import MetricsCollector, MetricSpec
-from sergas_metrics._cells import CounterCell, GaugeCell, HistogramCell, noted, quick_histogram
-from sergas_metrics._families import search_bounds
+from sergas_metrics import MetricsCollector, MetricSpec, _cells
+from sergas_metrics._cells import CounterCell, GaugeCell, histogram_cell, locked
 from sergas_metrics.types import Counter, Gauge, Histogram
 
 Sample = Callable[..., float | None]
@@ -96,12 +96,10 @@ def test_a_value_on_a_bound_belongs_to_that_bucket(metrics: MetricsCollector, sa
 
 
 def test_a_value_that_is_no_number_counts_in_the_last_bucket_alone() -> None:
-    bounds = search_bounds((1.0, 2.0))
-    cell = quick_histogram(bounds)(bounds)
+    cell = histogram_cell((1.0, 2.0))()
     cell.observe(math.nan)
-    counts, total = cell.snapshot()
-    assert counts == [0, 0, 1]
-    assert math.isnan(total)
+    assert cell.counts == [0, 0, 1]
+    assert math.isnan(cell.total)
 
 
 @given(st.lists(st.floats(allow_nan=False), max_size=30))
@@ -140,12 +138,10 @@ def in_threads(work: Callable[[], None]) -> None:
 
 
 @pytest.mark.usefixtures("hurried_threads")
-@pytest.mark.parametrize("locked", [False, True], ids=["without locks", "with locks"])
-def test_no_update_is_lost_between_threads(locked: bool) -> None:
-    bounds = search_bounds((0.1, 1.0))
-    counter = noted(CounterCell)() if locked else CounterCell()
-    gauge = noted(GaugeCell)() if locked else GaugeCell()
-    histogram = (noted(HistogramCell) if locked else quick_histogram(bounds))(bounds)
+@pytest.mark.parametrize("with_lock", [False, True], ids=["without locks", "with locks"])
+def test_no_update_is_lost_between_threads(with_lock: bool) -> None:
+    kinds: list[Any] = [CounterCell, GaugeCell, histogram_cell((0.1, 1.0))]
+    counter, gauge, histogram = ((locked(kind, None) if with_lock else kind)() for kind in kinds)
 
     def work() -> None:
         counter.inc()
@@ -155,7 +151,7 @@ def test_no_update_is_lost_between_threads(locked: bool) -> None:
 
     in_threads(work)
     assert counter.value == gauge.value == THREADS * UPDATES
-    assert histogram.snapshot() == ([0, THREADS * UPDATES, 0], THREADS * UPDATES * 0.5)
+    assert histogram.numbers() == (0, THREADS * UPDATES, 0, THREADS * UPDATES * 0.5)
 
 
 @pytest.mark.usefixtures("hurried_threads")
@@ -175,15 +171,16 @@ def test_threads_that_make_a_series_at_once_make_one(metrics: MetricsCollector) 
     assert len(set(seen)) == 500
 
 
-def test_every_change_of_a_noted_cell_takes_its_lock_and_is_noted() -> None:
+def test_every_change_of_a_locked_cell_takes_the_lock_and_is_noted(monkeypatch: pytest.MonkeyPatch) -> None:
     noticed: list[float] = []
-    gauge: Any = noted(GaugeCell, lambda _, amount: noticed.append(amount))()
-    gauge.lock = MagicMock()
+    lock = MagicMock()
+    monkeypatch.setattr(_cells, "LOCK", lock)
+    gauge = locked(GaugeCell, lambda _, amount: noticed.append(amount))()
     gauge.set(3)
     gauge.inc(2)
     gauge.dec()
     assert (gauge.value, noticed) == (4, [3, 2, 1])
-    assert (gauge.lock.__enter__.call_count, gauge.lock.__exit__.call_count) == (3, 3)
+    assert (lock.__enter__.call_count, lock.__exit__.call_count) == (3, 3)
 
 
 def test_families_can_be_told_apart_by_type(metrics: MetricsCollector) -> None:
@@ -221,9 +218,9 @@ def test_operations_beyond_the_limit_of_series_are_counted_as_overflow(
     st.lists(st.floats() | st.integers(-5, 5), max_size=20),
 )
 def test_a_bucket_is_found_as_by_bisection(bounds: list[float], values: list[float]) -> None:
-    steps = search_bounds(tuple(bounds))
-    quick, plain = quick_histogram(steps)(steps), HistogramCell(steps)
+    cell = histogram_cell(tuple(bounds))()
+    counts = [0] * (len(bounds) + 1)
     for value in [*values, *bounds]:
-        quick.observe(value)
-        plain.observe(value)
-    assert quick.counts == plain.counts
+        cell.observe(value)
+        counts[bisect_right(cell.bounds, value)] += 1
+    assert cell.counts == counts
