@@ -92,7 +92,7 @@ class Measurement(Generic[T]):
             _innermost.set(run.outer)
         del self._open[run]
         run.outer = None  # tasks that were started in the block hold on to it
-        run.__exit__(None, error, None)
+        run.finish(error)
 
 
 class _Run:
@@ -122,9 +122,13 @@ class _Run:
         return self
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        guarded(self._measurement.where, self.finish, error)
+
+    def finish(self, error: BaseException | None) -> None:
+        """Record it."""
         self.pause()
         if self._began:
-            guarded(self._measurement.where, self._measurement.end, self.subject, error, self._seconds)
+            self._measurement.end(self.subject, error, self._seconds)
 
     def pause(self) -> None:
         """What happens until ``resume`` is not part of it."""

@@ -9,7 +9,7 @@ Neither framework is imported. What they leave behind, and why none of it is eno
 * ``root_path`` grows with every mount, by the text that matched and not by the mount's template.
 
 So a route that agrees with ``endpoint`` and lies under no mount is read straight from the scope, and everything else
-is found by asking the routes again, once for each route that can be told apart.
+is found by asking the routes again, once for each route that is known to have answered.
 """
 
 from __future__ import annotations
@@ -55,8 +55,12 @@ class RouteTemplates:
 
     def _found(self, scope: Scope, endpoint: object, left: object) -> str:
         route = _agreeing_route(scope, endpoint)
-        if route is None or "app_root_path" in scope:
-            return self._remembered(scope, endpoint if route is None else route)
+        if route is None:
+            # Plain functions may serve several routes, and a mounted application is also what is left of a request
+            # that matched none of its routes: such an endpoint does not settle the template.
+            return _ask_routes(scope)
+        if "app_root_path" in scope:
+            return self._remembered(scope, route)
         template = str(route.path)
         if route is (getattr(left, "starlette_route", None) or left):
             if len(self._agreed) >= _MAX_REMEMBERED:
@@ -64,17 +68,14 @@ class RouteTemplates:
             self._agreed[id(left)] = (left, endpoint, template)
         return template
 
-    def _remembered(self, scope: Scope, subject: object) -> str:
-        key = (id(subject), scope.get("root_path", ""))
+    def _remembered(self, scope: Scope, route: object) -> str:
+        key = (id(route), scope.get("root_path", ""))
         known = self._known.get(key)
-        if known is not None:
-            return known[1]
-        template = _ask_routes(scope)
-        if _is_unambiguous(scope, subject):
+        if known is None:
             if len(self._known) >= _MAX_REMEMBERED:
                 self._known.clear()
-            self._known[key] = (subject, template)
-        return template
+            known = self._known[key] = (route, _ask_routes(scope))
+        return known[1]
 
 
 def _agreeing_route(scope: Scope, endpoint: object) -> Any:
@@ -134,7 +135,7 @@ def _routes_of(scope: Scope) -> Iterable[Any]:
 def _find(routes: Iterable[Any], scope: Scope, prefix: str) -> str | None:
     partial = None
     for route in _flat(routes):
-        if not hasattr(route, "matches"):
+        if route is None:
             return None  # another framework's
         match, child = route.matches(scope)
         if match.value == _FULL:
@@ -166,28 +167,3 @@ def _template(route: Any, scope: Scope, prefix: str) -> str | None:
 
 def _is_mount(route: Any) -> bool:
     return hasattr(route, "routes") and hasattr(route, "app")
-
-
-def _is_unambiguous(scope: Scope, subject: object) -> bool:
-    """Whether route and mount settle the template.
-
-    They do not when plain functions serve several routes, nor for a mounted application that has routes: there the
-    mount is what is left of a request that matched none of them.
-    """
-    if not hasattr(subject, "matches"):
-        return sum(_answers(route, subject) for route in _all(_routes_of(scope))) == 1
-    return True
-
-
-def _all(routes: Iterable[Any]) -> Iterator[Any]:
-    for route in _flat(routes):
-        own = getattr(route, "starlette_route", None) or route
-        yield own
-        if _is_mount(own):
-            yield from _all(own.routes)
-
-
-def _answers(route: Any, endpoint: object) -> bool:
-    if _is_mount(route):
-        return route.app is endpoint and not route.routes
-    return getattr(route, "endpoint", None) is endpoint

@@ -110,6 +110,7 @@ RAISED: dict[str, set[str]] = {
         "MemoryMetrics.record_success",
         "ZohoMetrics.call.<locals>.end",
         "ZohoMetrics.record_call",
+        "_Run.finish",
         "_key",
         "cleaned",
         "count_errors.<locals>.<lambda>",
