@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import accumulate
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from prometheus_client import Metric
 from prometheus_client.utils import floatToGoString
@@ -91,6 +91,16 @@ class Histogram(Family[HistogramCell], Observing):
         metric.add_sample(f"{name}_count", labels, counts[-1])
         if self.has_sum:
             metric.add_sample(f"{name}_sum", labels, cell.total)
+
+
+class Collected(NamedTuple):
+    """Metrics with the samples of one moment, as prometheus-client's encoders take them from a collector."""
+
+    metrics: list[Metric]
+
+    def collect(self) -> list[Metric]:
+        """The metrics."""
+        return self.metrics
 
 
 KINDS: Final[dict[str, type[Any]]] = {"counter": Counter, "gauge": Gauge, "histogram": Histogram}

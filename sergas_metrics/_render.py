@@ -17,7 +17,7 @@ from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
 
 from ._collector import MetricsCollector
-from ._families import Counter, Histogram
+from ._families import Collected, Counter, Histogram
 from ._family import Family, Series
 from ._private import collectors_of
 from ._store import publisher_of, store_in
@@ -168,18 +168,9 @@ def _collectors(registry: CollectorRegistry, wanted: set[str]) -> list[Any]:
     if info:
         metric = Metric("target", "Target metadata", "info")
         metric.add_sample("target_info", info, 1)
-        known.insert(0, (_Collected([metric]), ["target_info"]))
+        known.insert(0, (Collected([metric]), ["target_info"]))
     # A collector that does not say its names may have any.
     return [collector for collector, names in known if not wanted or not names or wanted & set(names)]
-
-
-class _Collected(NamedTuple):
-    """Metrics as prometheus-client's encoders take them."""
-
-    metrics: list[Metric]
-
-    def collect(self) -> list[Metric]:
-        return self.metrics
 
 
 def _foreign_text(collector: Collector, format_: _Format, wanted: set[str]) -> bytes:
@@ -187,7 +178,7 @@ def _foreign_text(collector: Collector, format_: _Format, wanted: set[str]) -> b
     metrics = list(collector.collect())
     if wanted:
         metrics = [found for found in (_restricted(metric, wanted) for metric in metrics) if found.samples]
-    return format_.encode(_Collected(metrics)).removesuffix(format_.end)
+    return format_.encode(Collected(metrics)).removesuffix(format_.end)
 
 
 def _restricted(metric: Metric, wanted: set[str]) -> Metric:

@@ -117,8 +117,12 @@ class Store:
             self._overflow.labels(metric).inc()
 
     def _new_publisher(self, registry: CollectorRegistry, directory: Path) -> Publisher:
-        from ._processes import Publisher  # noqa: PLC0415  # only where several processes share a directory
-
+        try:
+            from ._processes import Publisher  # noqa: PLC0415  # only where several processes share a directory
+        except ImportError as error:  # of fcntl
+            raise OSError(
+                "metrics of many processes need POSIX file locks, which this system lacks: run one process"
+            ) from error
         return Publisher(
             registry,
             directory,

@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import logging
 import os
 from collections.abc import Callable, Iterable, Iterator
@@ -37,31 +38,26 @@ class Directory:
 
     Attributes:
         path: The directory.
+        name: What this process's files are called; empty as long as it has none.
 
     Raises:
-        OSError: The directory cannot be made, or this system has no POSIX file locks.
+        OSError: The directory cannot be made.
     """
 
     def __init__(self, path: Path, count_unreadable: Callable[[float], None]) -> None:
-        _fcntl()
         path.mkdir(parents=True, exist_ok=True)
         self.path = path
         self._count_unreadable = count_unreadable
-        self._own = ""
+        self.name = ""
         self._lock = -1
         self._names: dict[str, Names] = {}
         self._left_out = 0
 
-    @property
-    def joined(self) -> bool:
-        """Whether this process has files here."""
-        return bool(self._own)
-
     def close(self) -> None:
         """Take no part any more, as one that counts as dead; in a child of it, begin as one that never took part."""
-        if self._own:
+        if self.name:
             os.close(self._lock)
-        self._own = ""
+        self.name = ""
 
     def publish(self, tables: Iterable[Table]) -> None:
         """Replace what this process has published.
@@ -69,10 +65,10 @@ class Directory:
         Raises:
             OSError: It cannot be written; what was there stays.
         """
-        if not (self._own and (self.path / f"{self._own}{_LOCK}").exists()):
+        if not (self.name and (self.path / f"{self.name}{_LOCK}").exists()):
             self.close()
             self._join()
-        self._replace(self._own, encoded(tables))
+        self._replace(self.name, encoded(tables))
 
     def gather(self, max_series: int) -> tuple[list[Table], list[Table]]:
         """The sum of the dead, and what all other processes have published.
@@ -89,7 +85,7 @@ class Directory:
             if gone:
                 self._fold(gone, max_series)
             members = self._members()
-            others = [self._read(name) for name in members if name != self._own]
+            others = [self._read(name) for name in members if name != self.name]
             dead = self._read(_DEAD)
             self._names = {name: names for name, names in self._names.items() if name in (*members, _DEAD)}
             self._count_unreadable(self._left_out + self._strangers(members))
@@ -111,8 +107,8 @@ class Directory:
             self._start_run(_current_run())
             name = f"{os.getpid()}-{token_hex(4)}"
             self._lock = os.open(self.path / f"{name}{_LOCK}", os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o644)
-            _fcntl().lockf(self._lock, _fcntl().LOCK_EX | _fcntl().LOCK_NB)
-            self._own = name
+            fcntl.lockf(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self.name = name
 
     def _start_run(self, run: str) -> None:
         """Remove what an earlier run left, unless a process of it lives or this is another process of the same run."""
@@ -131,11 +127,11 @@ class Directory:
 
     def _is_dead(self, name: str) -> bool:
         """Whether nobody holds a process's lock. Asked of others alone: a process cannot see its own locks."""
-        if name == self._own:
+        if name == self.name:
             return False
         file = os.open(self.path / f"{name}{_LOCK}", os.O_RDONLY)
         try:
-            _fcntl().lockf(file, _fcntl().LOCK_SH | _fcntl().LOCK_NB)
+            fcntl.lockf(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except OSError:
             return False
         finally:
@@ -145,7 +141,7 @@ class Directory:
     def _read(self, name: str) -> list[Table]:
         path = self.path / f"{name}{_VALUES}"
         try:
-            self._names[name], tables = decoded(path.read_bytes(), self._names.get(name, Names()))
+            self._names[name], tables = decoded(path.read_bytes(), self._names.get(name))
         except FileNotFoundError:
             return []
         except (OSError, UnreadableError) as error:
@@ -156,7 +152,7 @@ class Directory:
         return tables
 
     def _about_dead(self) -> dict[str, Any]:
-        return self._names.get(_DEAD, Names()).about
+        return self._names[_DEAD].about if _DEAD in self._names else {}
 
     def _strangers(self, members: Iterable[str]) -> int:
         """How many files here are none of this library's."""
@@ -178,25 +174,10 @@ class Directory:
         """Hold the directory against other processes."""
         file = os.open(self.path / _DIRECTORY_LOCK, os.O_RDWR | os.O_CREAT, 0o666)
         try:
-            _fcntl().lockf(file, _fcntl().LOCK_EX)
+            fcntl.lockf(file, fcntl.LOCK_EX)
             yield
         finally:
             os.close(file)
-
-
-def _fcntl() -> Any:
-    """The module that locks files.
-
-    Raises:
-        OSError: This system has none.
-    """
-    try:
-        import fcntl  # noqa: PLC0415  # Windows lacks it, and needs it for nothing else
-    except ImportError as error:
-        raise OSError(
-            "metrics of many processes need POSIX file locks, which this system lacks: run one process"
-        ) from error
-    return fcntl
 
 
 def _current_run() -> str:

@@ -12,7 +12,7 @@ from typing import Any, Final
 from prometheus_client import Metric
 from prometheus_client.registry import Collector
 
-from .._families import KINDS
+from .._families import KINDS, Collected
 from .._family import OVERFLOW, Family
 from .snapshot import Head, Key, Local, Table
 
@@ -21,7 +21,8 @@ _ONE_GO: Final = 640
 _PAUSE_SECONDS: Final = 50e-6
 """Between two goes: other threads, an event loop's above all, get their turn."""
 
-Known = list[tuple[Collector, list[str]]]
+Known = list[tuple[Any, list[str]]]
+"""Collectors with the names of their metrics."""
 Rows = dict[Key, list[Sequence[float]]]
 
 
@@ -139,7 +140,7 @@ class Merger:
 
     def _merged(
         self, head: Head, tables: Iterable[Table], dead: Collection[Key], collector: Collector | None = None
-    ) -> Collector:
+    ) -> Family[Any] | Collected:
         rows: Rows = {}
         # When the dead may have no further series, there are none: what is not among them is counted as overflow.
         # Else a series of a process that lives would fall when the dead's part of it is counted elsewhere.
@@ -170,18 +171,8 @@ def _fill(family: Family[Any], head: Head, rows: Rows) -> None:
             sleep(_PAUSE_SECONDS)
 
 
-class _Foreign(Collector):
-    """A metric of prometheus-client, of all processes."""
-
-    def __init__(self, metric: Metric) -> None:
-        self._metric = metric
-
-    def collect(self) -> list[Metric]:
-        return [self._metric]
-
-
-def _foreign(head: Head, rows: Rows) -> Collector:
+def _foreign(head: Head, rows: Rows) -> Collected:
     metric = Metric(head.name, head.help, head.kind, head.unit)
     for (name, *labels), found in rows.items():
         metric.add_sample(name, dict(zip(labels[::2], labels[1::2], strict=True)), merged(head.mode, found)[0])
-    return _Foreign(metric)
+    return Collected([metric])

@@ -151,7 +151,7 @@ class Publisher:
 
     def at_exit(self) -> None:
         """Publish a last time, if this process has anything to say."""
-        if self._registry() is not None and (self._directory.joined or not is_blank(self._local())):
+        if self._registry() is not None and (self._directory.name or not is_blank(self._local())):
             self.publish()
 
     def _publish(self) -> Local:

@@ -40,10 +40,9 @@ _BY_TYPE: Final = {"counter": "sum", "histogram": "sum", "summary": "sum", "info
 _DECLARED: Final = {"all": "livesum", "liveall": "livesum", "mostrecent": "latest", "livemostrecent": "latest"}
 """What a gauge of prometheus-client was declared with, where that has another name here."""
 
-_MAGIC: Final = b"sergasm3"
-_HEAD: Final = struct.Struct("<8sIII")
-"""The mark, a checksum of all that follows it, the names' length in bytes, and how many values there are."""
-_CHECKED_FROM: Final = 12
+_MARK: Final = b"sergasm3"
+_HEAD: Final = struct.Struct("<8sII")
+"""The mark, the names' length in bytes, and a checksum of the names and the values, which follow."""
 
 Key = tuple[str, ...]
 """A row's name: label values of a family's series; of a foreign metric the sample's name and its labels."""
@@ -177,9 +176,8 @@ def encoded(tables: Iterable[Table], **about: Any) -> bytes:
     tables = list(tables)
     names = {"about": about, "tables": [(found.head, found.keys) for found in tables]}
     text = json.dumps(names, separators=(",", ":")).encode()
-    values = array("d", chain.from_iterable(found.values for found in tables))
-    checked = struct.pack("<II", len(text), len(values)) + text + values.tobytes()
-    return _MAGIC + struct.pack("<I", crc32(checked)) + checked
+    body = text + array("d", chain.from_iterable(found.values for found in tables)).tobytes()
+    return _HEAD.pack(_MARK, len(text), crc32(body)) + body
 
 
 class Names(NamedTuple):
@@ -191,12 +189,12 @@ class Names(NamedTuple):
         tables: The head and the keys of each table.
     """
 
-    text: bytes = b""
-    about: dict[str, Any] = {}  # noqa: RUF012  # a tuple's, which nothing changes
-    tables: list[tuple[Head, list[Key]]] = []  # noqa: RUF012
+    text: bytes
+    about: dict[str, Any]
+    tables: list[tuple[Head, list[Key]]]
 
 
-def decoded(data: bytes, known: Names) -> tuple[Names, list[Table]]:
+def decoded(data: bytes, known: Names | None = None) -> tuple[Names, list[Table]]:
     """A snapshot from its bytes.
 
     Args:
@@ -206,20 +204,21 @@ def decoded(data: bytes, known: Names) -> tuple[Names, list[Table]]:
     Raises:
         UnreadableError: The bytes are not those of a snapshot, or not all of them.
     """
-    if len(data) < _HEAD.size or not data.startswith(_MAGIC):
+    if len(data) < _HEAD.size or not data.startswith(_MARK):
         raise UnreadableError("it does not begin as such a file does")
-    _, checksum, length, count = _HEAD.unpack_from(data)
-    if crc32(memoryview(data)[_CHECKED_FROM:]) != checksum:
+    _, length, checksum = _HEAD.unpack_from(data)
+    body = data[_HEAD.size :]
+    if crc32(body) != checksum:
         raise UnreadableError("its checksum is wrong")
-    text, values = data[_HEAD.size : _HEAD.size + length], array("d")
-    values.frombytes(data[_HEAD.size + length :])
-    names = known if known.text == text else _parsed(text)
+    text, values = body[:length], array("d")
+    values.frombytes(body[length:])
+    names = known if known is not None and known.text == text else _parsed(text)
     tables, start = [], 0
     for head, keys in names.tables:
         end = start + head.width * len(keys)
         tables.append(Table(head, keys, values[start:end]))
         start = end
-    if not start == len(values) == count:
+    if start != len(values):
         raise UnreadableError(f"it holds {len(values)} values, not {start}")
     return names, tables
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from sergas_metrics._processes.snapshot import Names, decoded
+from sergas_metrics._processes.snapshot import decoded
 
 SERVED = Path(__file__).parent / "served"
 DEADLINE_SECONDS = 40
@@ -57,7 +57,7 @@ class Server:
     def published(self, process: int) -> Samples:
         """What a process has published of its requests."""
         (path,) = self.directory.glob(f"{process}-*.values")
-        _, tables = decoded(path.read_bytes(), Names())
+        _, tables = decoded(path.read_bytes())
         found = next(found for found in tables if found.head.name == REQUESTS)
         return dict(zip(found.keys, found.values, strict=True))  # type: ignore[arg-type]
 
