@@ -72,8 +72,10 @@ class Family(ABC, Generic[Cell]):
             ValueError: The values do not match the metric's labels.
         """
         key: Any = value
-        if more or named:
+        if named:
             key = _key(self._ordered(() if value is _NONE else (value, *more), named))
+        elif more:
+            key = (value, *more)
         try:
             return self.cells[key]
         except (KeyError, TypeError):  # a new series, or a value that cannot be hashed
@@ -138,8 +140,6 @@ class Family(ABC, Generic[Cell]):
         return unit if unit and self.family_name.endswith(f"_{unit}") else ""
 
     def _ordered(self, values: tuple[object, ...], named: dict[str, object]) -> tuple[object, ...]:
-        if not named:
-            return values
         if values or named.keys() != set(self.spec.labels):
             raise self._wrong_labels([*map(repr, values), *sorted(named)])
         return tuple(named[name] for name in self.spec.labels)

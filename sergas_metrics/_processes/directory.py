@@ -68,7 +68,7 @@ class Directory:
         if not (self.name and (self.path / f"{self.name}{_LOCK}").exists()):
             self.close()
             self._join()
-        self._replace(self.name, encoded(tables))
+        self._write(self.name, tables, known=self._names.get(self.name))
 
     def gather(self, max_series: int) -> tuple[list[Table], list[Table]]:
         """The sum of the dead, and what all other processes have published.
@@ -97,7 +97,7 @@ class Directory:
         about = self._about_dead()
         found = [self._read(name) for name in gone if name not in about.get("folded", ())]
         tables = folded(chain(dead, chain.from_iterable(found)), max_series)
-        self._replace(_DEAD, encoded(tables, **{"run": _current_run(), **about, "folded": gone}))
+        self._write(_DEAD, tables, {"run": _current_run(), **about, "folded": gone})
         for name in gone:
             self._remove(name)
 
@@ -120,7 +120,7 @@ class Directory:
             for name in members:
                 self._remove(name)
             dead, about = [], {}
-        self._replace(_DEAD, encoded(dead, **{**about, "run": run}))
+        self._write(_DEAD, dead, {**about, "run": run})
 
     def _members(self) -> list[str]:
         return sorted(path.name.removesuffix(_LOCK) for path in self.path.glob(f"*-*{_LOCK}"))
@@ -159,7 +159,10 @@ class Directory:
         known = {f"{name}{ending}" for name in (*members, _DEAD) for ending in (_LOCK, _VALUES, _NEW)}
         return sum(entry.name not in known and entry.name != _DIRECTORY_LOCK for entry in self.path.iterdir())
 
-    def _replace(self, name: str, data: bytes) -> None:
+    def _write(
+        self, name: str, tables: Iterable[Table], about: dict[str, Any] | None = None, known: Names | None = None
+    ) -> None:
+        self._names[name], data = encoded(tables, about, known)
         new = self.path / f"{name}{_NEW}"
         new.write_bytes(data)
         new.replace(self.path / f"{name}{_VALUES}")

@@ -171,15 +171,6 @@ def _own(family: Family[Any]) -> Iterator[Table]:
     yield Table(head_of(family.spec), [values for values, _ in series], values)
 
 
-def encoded(tables: Iterable[Table], **about: Any) -> bytes:
-    """Tables as bytes, with further facts as JSON takes them."""
-    tables = list(tables)
-    names = {"about": about, "tables": [(found.head, found.keys) for found in tables]}
-    text = json.dumps(names, separators=(",", ":")).encode()
-    body = text + array("d", chain.from_iterable(found.values for found in tables)).tobytes()
-    return _HEAD.pack(_MARK, len(text), crc32(body)) + body
-
-
 class Names(NamedTuple):
     """The part of a snapshot that changes with a new series alone, and is kept from one reading to the next.
 
@@ -191,7 +182,26 @@ class Names(NamedTuple):
 
     text: bytes
     about: dict[str, Any]
-    tables: list[tuple[Head, list[Key]]]
+    tables: Sequence[tuple[Head, Sequence[Key]]]
+
+
+def encoded(
+    tables: Iterable[Table], about: dict[str, Any] | None = None, known: Names | None = None
+) -> tuple[Names, bytes]:
+    """Tables as bytes.
+
+    Args:
+        tables: The tables.
+        about: Further facts, as JSON takes them.
+        known: What the names of the same process were before.
+    """
+    tables = list(tables)
+    names = [(found.head, found.keys) for found in tables]
+    if known is None or known.tables != names:
+        text = json.dumps({"about": about or {}, "tables": names}, separators=(",", ":")).encode()
+        known = Names(text, about or {}, names)
+    body = known.text + array("d", chain.from_iterable(found.values for found in tables)).tobytes()
+    return known, _HEAD.pack(_MARK, len(known.text), crc32(body)) + body
 
 
 def decoded(data: bytes, known: Names | None = None) -> tuple[Names, list[Table]]:

@@ -115,9 +115,9 @@ DAMAGES: dict[str, Callable[[bytes], bytes]] = {
     "empty": lambda _: b"",
     "a bit turned": lambda data: data[:-3] + bytes([data[-3] ^ 1]) + data[-2:],
     "of another program": lambda _: b"x" * 500,
-    "of a later version": lambda _: encoded([Table(HEAD._replace(mode="median"), [("a",)], [1.0])]),
-    "with another head": lambda _: encoded([Table(("x",), [("a",)], [1.0])]),  # type: ignore[arg-type]
-    "with values too many": lambda _: encoded([Table(HEAD, [("a",)], [1.0, 2.0])]),
+    "of a later version": lambda _: encoded([Table(HEAD._replace(mode="median"), [("a",)], [1.0])])[1],
+    "with another head": lambda _: encoded([Table(("x",), [("a",)], [1.0])])[1],  # type: ignore[arg-type]
+    "with values too many": lambda _: encoded([Table(HEAD, [("a",)], [1.0, 2.0])])[1],
 }
 
 
@@ -155,7 +155,7 @@ def test_a_damaged_sum_of_the_dead_is_counted_and_begun_again(
 def leave_dead(place: Path, name: str, amount: float) -> None:
     """The files of a process that is gone."""
     (place / f"{name}.lock").touch()
-    (place / f"{name}.values").write_bytes(encoded([Table(HEAD, [("sync",)], [amount])]))
+    (place / f"{name}.values").write_bytes(encoded([Table(HEAD, [("sync",)], [amount])])[1])
 
 
 def test_a_thousand_recycled_workers_leave_one_file(metrics: MetricsCollector, place: Path) -> None:

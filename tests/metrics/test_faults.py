@@ -60,7 +60,6 @@ RAISED: dict[str, set[str]] = {
         "Exchange.ended",
         "Exchange.finish",
         "Family._found_or_made",
-        "Family._ordered",
         "Family.labels",
         "GaugeCell.dec",
         "GaugeCell.inc",
