@@ -98,13 +98,7 @@ class MetricsCollector:
         return cast("Counter", self._store.own(self.registry, declared("counter", name, help, labels, unit)))
 
     def gauge(
-        self,
-        name: str,
-        help: str,  # prometheus-client's word
-        *,
-        labels: Iterable[str] = (),
-        unit: str = "",
-        across: Across = "sum",
+        self, name: str, help: str, *, labels: Iterable[str] = (), unit: str = "", across: Across = "sum"
     ) -> Gauge:
         """A gauge of the application's own. The same declaration again gives the same gauge.
 
@@ -125,7 +119,7 @@ class MetricsCollector:
     def histogram(
         self,
         name: str,
-        help: str,  # prometheus-client's word
+        help: str,
         *,
         labels: Iterable[str] = (),
         unit: str = "",

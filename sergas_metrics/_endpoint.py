@@ -17,6 +17,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from prometheus_client import CollectorRegistry
 
+from ._boundary import guarded
 from ._collector import MetricsCollector
 from ._exchange import SCOPE_KEY, Receive, Send
 from ._render import registry_of, render_in_turns
@@ -124,7 +125,7 @@ class _Endpoint:
             raise RuntimeError(f"the metrics endpoint answers HTTP alone, not a connection of type {scope['type']}")
         exchange = scope.get(SCOPE_KEY)
         if exchange is not None:
-            exchange.withdraw()
+            guarded("http", exchange.withdraw)
         status, headers, body = await self._answer(scope)
         headers = {**headers, "content-length": str(len(body))}
         pairs = [(name.encode(), value.encode()) for name, value in headers.items()]
