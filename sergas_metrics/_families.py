@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from itertools import accumulate
 from typing import Any, Final, NamedTuple
 
@@ -69,10 +70,10 @@ class Histogram(Family[HistogramCell], Observing):
         """Observe a value of a metric that has no labels."""
         self.labels().observe(value)
 
-    @property
-    def bounds(self) -> list[str]:
+    @cached_property
+    def bounds(self) -> tuple[str, ...]:
         """The values of the label ``le``."""
-        return [*map(floatToGoString, self.spec.buckets), "+Inf"]
+        return (*map(floatToGoString, self.spec.buckets), "+Inf")
 
     @property
     def has_sum(self) -> bool:

@@ -233,7 +233,7 @@ def _number(value: float) -> str:
 
 def _histograms(family: Histogram, series: Series[Any]) -> str:
     """The lines of histograms, whose ``text`` is their labels in front of ``le``, behind it, and all without it."""
-    write = _histogram_writer(family.spec.name, tuple(family.bounds), has_sum=family.has_sum)
+    write = _histogram_writer(family.spec.name, family.bounds, has_sum=family.has_sum)
     parts: list[str] = []
     for values, cell in series:
         if cell.text is None:
