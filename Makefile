@@ -124,6 +124,10 @@ check-versions: venv ## Print every version with the end of its support; fail wh
 chart-real: venv tools-light ## Check the chart with its real dependencies, from their repositories or KPS_ARCHIVES=folder
 	@$(PY) -m charts.chart_real $(if $(KPS_ARCHIVES),--archives $(KPS_ARCHIVES))
 
+.PHONY: stack-defaults
+stack-defaults: venv # After another version of kube-prometheus-stack: KPS_ARCHIVES=folder
+	@$(PY) -m charts.stack_defaults --archives $(KPS_ARCHIVES)
+
 .PHONY: mutants
 mutants: venv tools-light ## Change every alert in every way that matters, and count how many changes its tests notice
 	$(PY) -m charts.mutants

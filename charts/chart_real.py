@@ -1,5 +1,7 @@
 """Render every example with the real dependencies and check the whole: `python -m charts.chart_real`.
 
+Also change every setting of the stack's Prometheus and Alertmanager, and print what becomes of each.
+
 The dependencies come from a folder of archives (--archives), or from their Helm repositories.
 """
 
@@ -7,6 +9,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from charts import real_settings
 from charts.helm import CHART, RenderError
 from charts.real import ArchivesError, chart_with_dependencies, fetched
 from charts.real_checks import CHECKS
@@ -45,6 +48,12 @@ def main() -> None:
             problems = problems_of(case)
             bad += bool(problems)
             print(report(case, problems), flush=True)
+        chart = chart_with_dependencies(archives)
+        found = real_settings.settings(chart)
+        print(real_settings.table(found))
+        ignored = list(real_settings.problems(chart, found))
+        bad += bool(ignored)
+        print("\n".join(ignored) or "No setting is ignored without a word.")
     except (ArchivesError, RenderError) as problem:
         sys.exit(str(problem))
     sys.exit(1 if bad else 0)

@@ -45,7 +45,7 @@ class Dependency:
         """
         if path[0] in self.below and len(path) > 1 and self.below[path[0]].reads(path[1:]):
             return True
-        return self._known(path) or self._named(path) or self._taken_whole(path)
+        return self.knows(path) or self._named(path) or self._taken_whole(path)
 
     def _taken_whole(self, path: tuple[str, ...]) -> bool:
         # `with .Values.serviceMonitor` says nothing of the keys below a first key; a template that writes it out does.
@@ -63,7 +63,8 @@ class Dependency:
             value = value.get(key) if isinstance(value, dict) else None
         return value
 
-    def _known(self, path: tuple[str, ...]) -> bool:
+    def knows(self, path: tuple[str, ...]) -> bool:
+        """Whether values.yaml has it, or takes any key in its place."""
         value: Any = self.values
         for key in path:
             if isinstance(value, dict) and not value and value is not self.values:

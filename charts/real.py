@@ -14,6 +14,8 @@ import yaml
 from charts.helm import CHART, tool
 from charts.stubs import real_chart, write_stubs
 
+STACK = "kube-prometheus-stack"
+
 
 class ArchivesError(Exception):
     """A dependency that is switched on is not there for real; the text says how to get it."""

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import yaml
 
-from charts import stack_names
+from charts import stack_defaults, stack_names
 from charts.dependency_values import Dependency, leaves
 from charts.helm import CHART, KUBE_VERSION, RenderError, objects, template, tool
 from charts.images import images
+from charts.real import STACK
 from charts.real_monitors import (
     no_monitor_names_a_file_of_prometheus,
     our_monitors_of_kubernetes_know_the_stacks_settings,
@@ -34,7 +35,6 @@ from charts.schemas import LOCATION, crd_schemas, write
 from charts.schemas import main as write_schemas
 from charts.values import dependencies
 
-STACK = "kube-prometheus-stack"
 # A Secret holds at most 1 MiB, and Helm keeps a release in one.
 RELEASE_BYTES = 1024 * 1024
 
@@ -82,9 +82,8 @@ def promtool_accepts_every_rule(case: Rendered) -> Iterator[str]:
     for item in case.objects:
         if item["kind"] == "PrometheusRule":
             # Group names are unique in one file only.
-            groups += [
-                group | {"name": f"{item['metadata']['name']}/{group['name']}"} for group in item["spec"]["groups"]
-            ]
+            given = item["spec"].get("groups") or []
+            groups += [group | {"name": f"{item['metadata']['name']}/{group['name']}"} for group in given]
     with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
         json.dump({"groups": groups}, file)
         file.flush()
@@ -110,18 +109,17 @@ def every_value_we_hand_on_is_read(case: Rendered) -> Iterator[str]:
 
 
 def our_advice_knows_the_stacks_defaults(case: Rendered) -> Iterator[str]:
-    """files/moved-settings.yaml tells a user's setting from a default by comparing."""
+    """files/stack-defaults.yaml is the real chart's, and files/moved-settings.yaml names what is in it."""
     folder = case.chart / "charts" / STACK
     if not case.on(STACK) or not (folder / "templates").is_dir():
         return
     dependency = Dependency.read(folder)
-    for setting in yaml.safe_load((CHART / "files" / "moved-settings.yaml").read_text(encoding="utf-8"))["settings"]:
-        path = tuple(setting["path"].split("."))
-        found = dependency.default(path)
-        if not dependency.reads(path):
-            yield f"{STACK} {dependency.version} knows no {setting['path']}"
-        elif (found or setting["default"]) != setting["default"]:
-            yield f"{setting['path']} is {found!r} in {STACK} {dependency.version}, not {setting['default']!r}"
+    if stack_defaults.read() != {name: dependency.values.get(name) for name in stack_defaults.SUBTREES}:
+        yield f"{stack_defaults.FILE.name} is not what {STACK} {dependency.version} has: run `make stack-defaults`"
+    for entries in yaml.safe_load((CHART / "files" / "moved-settings.yaml").read_text(encoding="utf-8")).values():
+        for name in entries:
+            if not dependency.knows(tuple(name.split("."))):
+                yield f"{STACK} {dependency.version} knows no {name}"
 
 
 def rules_and_datasources_meet_the_names_our_operator_gives(case: Rendered) -> Iterator[str]:

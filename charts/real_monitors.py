@@ -7,9 +7,9 @@ import yaml
 
 from charts.dependency_values import Dependency
 from charts.helm import CHART
+from charts.real import STACK
 from charts.rendered import Rendered
 
-STACK = "kube-prometheus-stack"
 MONITORS = {"ServiceMonitor", "PodMonitor", "Probe", "ScrapeConfig"}
 # Fields by which the Prometheus Operator lets a monitor name a file in Prometheus's pod.
 FILE_FIELDS = {"bearerTokenFile", "caFile", "certFile", "keyFile"}

@@ -3,8 +3,12 @@
 from collections import Counter
 
 import pytest
+import yaml
 
 from charts.helm import objects, template
+from charts.real import chart_with_dependencies
+from charts.rendered import Rendered
+from tests.chart.small_charts import TEMPLATES, write_archives
 
 BRING_YOUR_OWN = "kube-prometheus-stack.enabled=false"
 
@@ -38,3 +42,16 @@ def identities():
     return lambda items: Counter(
         (item["kind"], item["metadata"].get("namespace"), item["metadata"]["name"]) for item in items
     )
+
+
+@pytest.fixture
+def case(tmp_path):
+    """An example with values of one's own and a stack with other templates, none of them the real one."""
+
+    def make(templates=None, **values):
+        file = tmp_path / "example.yaml"
+        file.write_text(yaml.safe_dump(values))
+        archives = write_archives(tmp_path, TEMPLATES | (templates or {}))
+        return Rendered(chart_with_dependencies(archives, [file]), file)
+
+    return make

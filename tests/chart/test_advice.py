@@ -1,8 +1,12 @@
 """A value that would do nothing, or set two writers on one object, is refused with what to write instead."""
 
-import pytest
+import json
+import re
 
-from charts.helm import RenderError, template
+import pytest
+import yaml
+
+from charts.helm import CHART, RenderError, template
 
 PREFIX = "The values need a change:\n"
 STACK = "kube-prometheus-stack"
@@ -26,8 +30,49 @@ ADVICE = {
     ),
     f"{STACK}.prometheus.networkPolicy.enabled=true": (
         "kube-prometheus-stack.prometheus.networkPolicy.enabled: the policy would be written although the stack runs no"
-        " prometheus, and would cut off the one the Sergas operator runs. Set it to false and write a NetworkPolicy of"
-        " your own that selects app.kubernetes.io/managed-by: prometheus-operator."
+        " Prometheus, and would cut off the one that the Sergas operator runs; write one of your own that selects"
+        " app.kubernetes.io/managed-by=prometheus-operator. Remove it."
+    ),
+    f"{STACK}.prometheus.service.port=80": (
+        "kube-prometheus-stack.prometheus.service.port: Grafana's datasource would ask Prometheus on this port, and it"
+        " answers on 9090. Remove it."
+    ),
+    f"{STACK}.prometheus.prometheusSpec.ruleSelectorNilUsesHelmValues=false": (
+        "kube-prometheus-stack.prometheus.prometheusSpec.ruleSelectorNilUsesHelmValues: nothing reads this while the"
+        " Sergas operator runs Prometheus. Remove it and set sergasMonitoring.spec.prometheus.discovery."
+    ),
+    f"{STACK}.prometheus.prometheusSpec.additionalScrapeConfigs=[{{}}]": (
+        "kube-prometheus-stack.prometheus.prometheusSpec.additionalScrapeConfigs: nothing reads this while the Sergas"
+        " operator runs Prometheus. Remove it and write a ScrapeConfig; every one is found."
+    ),
+    f"{STACK}.prometheus.prometheusSpec.misspelt=1": (
+        "kube-prometheus-stack.prometheus.prometheusSpec.misspelt: nothing reads this while the Sergas operator runs"
+        " Prometheus. Remove it; no field of SergasMonitoring replaces it."
+    ),
+    f"{STACK}.prometheus.route.main.enabled=true": (
+        "kube-prometheus-stack.prometheus.route.main.enabled: nothing reads this while the Sergas operator runs"
+        " Prometheus. Remove it and write an HTTPRoute of your own to the Service <name>-prometheus, port 9090."
+    ),
+    f"{STACK}.prometheus.thanosService.enabled=true": (
+        "kube-prometheus-stack.prometheus.thanosService.enabled: nothing reads this while the Sergas operator runs"
+        " Prometheus. Remove it; no field of SergasMonitoring replaces it."
+    ),
+    f'{STACK}.alertmanager.config.global.slack_api_url="https://hooks.slack.com"': (
+        "kube-prometheus-stack.alertmanager.config.global.slack_api_url: nothing reads this while the Sergas operator"
+        " runs Alertmanager. Remove it and set the address and the login in each of sergasMonitoring.spec.receivers."
+    ),
+    f'{STACK}.namespaceOverride="metrics"': (
+        "kube-prometheus-stack.namespaceOverride: the stack's rules and datasources would look for Prometheus in"
+        " metrics, and the Sergas operator runs it in monitoring. Remove it and install the release into metrics."
+    ),
+    f'{STACK}.grafana.namespaceOverride="grafana"': (
+        "kube-prometheus-stack.grafana.namespaceOverride: Grafana looks for dashboards in its own namespace grafana,"
+        " where this chart's are not. Set dashboards.namespace to grafana too."
+    ),
+    f"{STACK}.grafana.sidecar.datasources.createPrometheusReplicasDatasources=true": (
+        "kube-prometheus-stack.grafana.sidecar.datasources.createPrometheusReplicasDatasources: these datasources name"
+        " pods of the stack's own Prometheus, which does not run. Remove it, and if you need them write"
+        " http://prometheus-sergas-0.prometheus-operated:9090 and so on into grafana.additionalDataSources."
     ),
     f'{STACK}.prometheus.prometheusSpec.retention="90d"': (
         "kube-prometheus-stack.prometheus.prometheusSpec.retention: nothing reads this while the Sergas operator"
@@ -43,7 +88,7 @@ ADVICE = {
     ),
     f'{STACK}.prometheus.prometheusSpec.affinity={{"podAffinity":{{}}}}': (
         "kube-prometheus-stack.prometheus.prometheusSpec.affinity: nothing reads this while the Sergas operator"
-        " runs Prometheus. Remove it."
+        " runs Prometheus. Remove it; no field of SergasMonitoring replaces it."
     ),
     f"{STACK}.prometheus.podDisruptionBudget.enabled=true": (
         "kube-prometheus-stack.prometheus.podDisruptionBudget.enabled: nothing reads this while the Sergas operator"
@@ -211,6 +256,11 @@ def test_an_exporter_that_ignores_what_is_global_is_told_apart():
         f'{STACK}.prometheus.prometheusSpec={{"retention":"10d","replicas":1,"shards":1,"podAntiAffinity":"soft"}}',
         f'{STACK}.alertmanager.alertmanagerSpec={{"replicas":1,"retention":"120h"}}',
         f'{STACK}.alertmanager.config={{"receivers":[{{"name":"null"}}]}}',
+        # Settings that keep their effect.
+        f"{STACK}.alertmanager.forceDeployDashboards=false",
+        f"{STACK}.prometheus.prometheusSpec.remoteWriteDashboards=true",
+        f'{STACK}.prometheus.extraSecret={{"annotations":{{"a":"b"}},"data":{{"c":"d"}}}}',
+        f'{STACK}.namespaceOverride="monitoring"',
         f'{STACK}.grafana={{"enabled":false,"admin":{{"existingSecret":""}}}}',
         f'{STACK}.prometheusOperator={{"admissionWebhooks":{{"enabled":false}},"tls":{{"enabled":false}}}}',
     ],
@@ -222,3 +272,13 @@ def test_what_harms_nobody_is_let_through(setting):
 def test_the_stack_is_left_alone_when_it_is_off():
     settings = [setting for setting in ADVICE if setting.startswith(STACK)]
     assert template(settings=[*settings, f"{STACK}.enabled=false"])
+
+
+def test_advice_names_fields_and_values_that_exist():
+    moved = yaml.safe_load((CHART / "files" / "moved-settings.yaml").read_text())
+    spec = json.loads((CHART / "values.schema.json").read_text())["definitions"]["sergasMonitoringSpec"]
+    for words in moved["instead"].values():
+        for path in re.findall(r"sergasMonitoring\.spec((?:\.\w+)+)", words):
+            place = spec
+            for key in path.strip(".").split("."):
+                place = place.get("items", place)["properties"][key]

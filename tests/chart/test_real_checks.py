@@ -2,105 +2,15 @@
 
 import subprocess
 import sys
-import tarfile
 
 import pytest
 import yaml
 
 from charts import real_checks
 from charts.dependency_values import Dependency, leaves
-from charts.helm import CHART, ROOT
-from charts.real import chart_with_dependencies, dependencies
-from charts.rendered import Rendered
-
-STACK = "kube-prometheus-stack"
-RULE = """\
-apiVersion: monitoring.coreos.com/v1
-kind: PrometheusRule
-metadata: {name: stack, namespace: monitoring}
-spec: {groups: [{name: g, rules: [{alert: A, expr: 'up{job="sergas-prometheus",namespace="monitoring"} == 0'}]}]}
-"""
-DATASOURCES = """\
-apiVersion: v1
-kind: ConfigMap
-metadata: {name: datasources, namespace: monitoring, labels: {grafana_datasource: "1"}}
-data:
-  d.yaml: |
-    datasources:
-      - {name: p, url: "http://sergas-prometheus.monitoring:9090/"}
-      - {name: a, url: "http://sergas-alertmanager.monitoring:9093/"}
-"""
-POD = """\
-apiVersion: v1
-kind: Pod
-metadata: {name: p, namespace: monitoring, annotations: null}
-spec:
-  {{- with .Values.global.imagePullSecrets }}
-  imagePullSecrets: {{ toJson . }}
-  {{- end }}
-  containers: [{name: p, image: "{{ .Values.global.imageRegistry | default "quay.io" }}/a/b:1"}]
-"""
-FILE_MONITOR = """
-apiVersion: monitoring.coreos.com/v1
-kind: ServiceMonitor
-metadata: {name: m, namespace: monitoring, annotations: null}
-spec:
-  selector: {}
-  endpoints:
-    - port: http
-      bearerTokenFile: /var/run/secrets/kubernetes.io/serviceaccount/token
-      tlsConfig: {caFile: /ca.crt}
-"""
-TEMPLATES = {"rule.yaml": RULE, "datasources.yaml": DATASOURCES, "pod.yaml": POD}
-
-
-def known_values(name):
-    """A values.yaml that knows all we hand to a dependency, and what our advice compares with."""
-    values = yaml.safe_load((CHART / "values.yaml").read_text())[name]
-    if name == STACK:
-        for setting in yaml.safe_load((CHART / "files" / "moved-settings.yaml").read_text())["settings"]:
-            *path, last = setting["path"].split(".")
-            place = values
-            for key in path:
-                place = place.setdefault(key, {})
-            place[last] = setting["default"]
-        for key, monitor in yaml.safe_load((CHART / "files" / "kubernetes-monitors.yaml").read_text()).items():
-            values.setdefault(key, {}).setdefault("serviceMonitor", {}).update(monitor["settings"])
-    return values
-
-
-@pytest.fixture
-def archives(tmp_path):
-    """Archives of a chart for each dependency. The stack's templates are given by file name."""
-
-    def make(templates, **values):
-        for entry in dependencies():
-            folder = tmp_path / entry["name"]
-            (folder / "templates").mkdir(parents=True)
-            (folder / "Chart.yaml").write_text(
-                yaml.safe_dump({"apiVersion": "v2", "icon": "https://example.com/i.svg"} | entry)
-            )
-            (folder / "values.yaml").write_text(yaml.safe_dump(known_values(entry["name"])))
-            if entry["name"] == STACK:
-                for name, text in templates.items():
-                    (folder / "templates" / name).write_text(text)
-            with tarfile.open(tmp_path / f"{entry['name']}-{entry['version']}.tgz", "w:gz") as archive:
-                archive.add(folder, entry["name"])
-        return tmp_path
-
-    return make
-
-
-@pytest.fixture
-def case(archives, tmp_path):
-    """An example with values of one's own and a stack with other templates."""
-
-    def make(templates=None, **values):
-        file = tmp_path / "example.yaml"
-        file.write_text(yaml.safe_dump(values))
-        return Rendered(chart_with_dependencies(archives(TEMPLATES | (templates or {})), [file]), file)
-
-    return make
+from charts.helm import ROOT
+from charts.real import STACK
+from tests.chart.small_charts import DATASOURCES, FILE_MONITOR, POD, RULE
 
 
 @pytest.mark.parametrize("check", real_checks.CHECKS, ids=lambda check: check.__name__)
@@ -168,10 +78,22 @@ def test_a_value_that_nobody_reads_is_told(case):
 def test_a_default_that_our_advice_has_wrong_is_told(case):
     rendered = case()
     file = rendered.chart / "charts" / STACK / "values.yaml"
-    file.write_text(file.read_text().replace("retention: 10d", "retention: 15d"))
+    text = file.read_text()
+    file.write_text(
+        text.replace("retention: 10d", "retention: 15d").replace("    tolerations: []", "    tolerance: []")
+    )
     assert list(real_checks.our_advice_knows_the_stacks_defaults(rendered)) == [
-        f"prometheus.prometheusSpec.retention is '15d' in {STACK} 88.5.3, not '10d'"
+        f"stack-defaults.yaml is not what {STACK} 88.5.3 has: run `make stack-defaults`",
+        f"{STACK} 88.5.3 knows no prometheus.prometheusSpec.tolerations",
+        f"{STACK} 88.5.3 knows no alertmanager.alertmanagerSpec.tolerations",
     ]
+
+
+def test_accepts_prometheus_rule_without_groups(case):
+    rendered = case(
+        {"empty.yaml": RULE.replace("name: stack", "name: empty").partition("spec:")[0] + "spec: {groups: null}"}
+    )
+    assert list(real_checks.promtool_accepts_every_rule(rendered)) == []
 
 
 def test_names_setting_of_the_stacks_monitors_that_differs(case):

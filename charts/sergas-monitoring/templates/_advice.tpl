@@ -22,31 +22,59 @@ kube-prometheus-stack.prometheus.enabled: the Sergas operator writes the Prometh
 {{- if dig "alertmanager" "enabled" false $stack }}
 kube-prometheus-stack.alertmanager.enabled: the Sergas operator writes the Alertmanager object, and a second writer would undo it at every upgrade. Set it to false and describe Alertmanager in sergasMonitoring.spec.alertmanager, receivers in sergasMonitoring.spec.receivers.
 {{- end }}
-{{- range $part := list "prometheus" "alertmanager" }}
-{{- if dig $part "networkPolicy" "enabled" false $stack }}
-kube-prometheus-stack.{{ $part }}.networkPolicy.enabled: the policy would be written although the stack runs no {{ $part }}, and would cut off the one the Sergas operator runs. Set it to false and write a NetworkPolicy of your own that selects app.kubernetes.io/managed-by: prometheus-operator.
-{{- end }}
-{{- end }}
 {{- end -}}
 {{- end -}}
 
 {{/* Settings of the stack that nothing reads while its Prometheus and Alertmanager are off. The real chart fills in its
 own defaults before we look, so a setting counts as the user's only where it differs from the default of the pinned
-version. */}}
+version. files/moved-settings.yaml says what each key becomes. */}}
 {{- define "sergas-monitoring.advice.stackMovedSettings" -}}
 {{- $stack := index .Values "kube-prometheus-stack" -}}
 {{- if $stack.enabled -}}
 {{- $moved := .Files.Get "files/moved-settings.yaml" | fromYaml -}}
-{{- range $moved.settings }}
-{{- $value := $stack -}}
+{{- $defaults := .Files.Get "files/stack-defaults.yaml" | fromYaml -}}
+{{- range $part, $default := $defaults -}}
+{{- $given := omit (get $stack $part | default dict) "enabled" -}}
+{{- range $path := include "sergas-monitoring.changed" (dict "given" $given "default" $default "path" $part) | splitList "\n" | compact -}}
+{{- $entry := include "sergas-monitoring.nearest" (dict "path" $path "moved" $moved) | fromJson }}
+{{- if $entry.breaking }}
+kube-prometheus-stack.{{ $path }}: {{ $entry.breaking }}. Remove it.
+{{- else if $entry.instead }}
+kube-prometheus-stack.{{ $path }}: nothing reads this while the Sergas operator runs {{ title $part }}. Remove it and {{ $entry.instead }}.
+{{- else if not $entry.effective }}
+kube-prometheus-stack.{{ $path }}: nothing reads this while the Sergas operator runs {{ title $part }}. Remove it; no field of SergasMonitoring replaces it.
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end -}}
+{{- end -}}
+
+{{/* Paths of all settings that differ from the default, one a line. A mapping that is empty by default is one setting. Call
+with (dict "given" <values> "default" <values> "path" <where they are>). */}}
+{{- define "sergas-monitoring.changed" -}}
+{{- range $key, $value := .given -}}
+{{- $path := printf "%s.%s" $.path $key -}}
+{{- $default := get $.default $key -}}
+{{- if and (kindIs "map" $value) (kindIs "map" $default) $default }}
+{{ include "sergas-monitoring.changed" (dict "given" $value "default" $default "path" $path) }}
+{{- else if and (not (kindIs "invalid" $value)) (or (not (hasKey $.default $key)) (ne (toJson $value) (toJson $default))) }}
+{{ $path }}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* {effective: ...}, {breaking: ...} or {instead: ...}: what files/moved-settings.yaml has for a path or for what is
+above it. Call with (dict "path" <path> "moved" <the file>). */}}
+{{- define "sergas-monitoring.nearest" -}}
+{{- $found := dict -}}
+{{- $above := "" -}}
 {{- range $key := splitList "." .path -}}
-{{- $value = ternary (get (default dict $value) $key) "" (kindIs "map" $value) -}}
+{{- $above = printf "%s.%s" $above $key | trimPrefix "." -}}
+{{- range $kind, $entries := $.moved -}}
+{{- if hasKey $entries $above -}}{{- $found = dict $kind (get $entries $above) -}}{{- end -}}
 {{- end -}}
-{{- if and $value (ne (toJson $value) (toJson .default)) }}
-kube-prometheus-stack.{{ .path }}: nothing reads this while the Sergas operator runs {{ .runs }}. Remove it{{ with .instead }} and {{ . }}{{ end }}.
-{{- end }}
-{{- end }}
 {{- end -}}
+{{- toJson $found -}}
 {{- end -}}
 
 {{/* The stack's monitors of Kubernetes: this chart has its own in their place. */}}
@@ -98,6 +126,18 @@ kube-prometheus-stack.{{ .path }}: nothing reads this while the Sergas operator 
 {{- $monitoring := .Values.sergasMonitoring -}}
 {{- if and $stack.enabled $monitoring.create (ne ($stack.fullnameOverride | default "") $monitoring.name) }}
 kube-prometheus-stack.fullnameOverride: is "{{ $stack.fullnameOverride }}" while sergasMonitoring.name is "{{ $monitoring.name }}"; the stack's rules and datasources look for Services of that name. Set both to "{{ $monitoring.name }}".
+{{- end }}
+{{- if and $stack.enabled $stack.namespaceOverride (ne $stack.namespaceOverride .Release.Namespace) }}
+kube-prometheus-stack.namespaceOverride: the stack's rules and datasources would look for Prometheus in {{ $stack.namespaceOverride }}, and the Sergas operator runs it in {{ .Release.Namespace }}. Remove it and install the release into {{ $stack.namespaceOverride }}.
+{{- end }}
+{{- if include "sergas-monitoring.grafanaEnabled" . }}
+{{- $grafana := dig "grafana" "namespaceOverride" "" $stack }}
+{{- if and $grafana .Values.dashboards.enabled (ne $grafana (.Values.dashboards.namespace | default .Release.Namespace)) (ne (dig "grafana" "sidecar" "dashboards" "searchNamespace" "" $stack | toString) "ALL") }}
+kube-prometheus-stack.grafana.namespaceOverride: Grafana looks for dashboards in its own namespace {{ $grafana }}, where this chart's are not. Set dashboards.namespace to {{ $grafana }} too.
+{{- end }}
+{{- if dig "grafana" "sidecar" "datasources" "createPrometheusReplicasDatasources" false $stack }}
+kube-prometheus-stack.grafana.sidecar.datasources.createPrometheusReplicasDatasources: these datasources name pods of the stack's own Prometheus, which does not run. Remove it, and if you need them write http://prometheus-{{ $monitoring.name }}-0.prometheus-operated:9090 and so on into grafana.additionalDataSources.
+{{- end }}
 {{- end }}
 {{- $operator := printf "%s-operator" (include "sergas-monitoring.fullname" .) -}}
 {{- if and $stack.enabled (eq (dig "prometheusOperator" "fullnameOverride" "" $stack | default (printf "%s-operator" $stack.fullnameOverride)) $operator) }}

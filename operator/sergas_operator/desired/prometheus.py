@@ -16,7 +16,7 @@ from sergas_operator.settings import version
 # https://prometheus.io/docs/prometheus/latest/storage/#right-sizing-retention-size
 DEFAULT_SHARE, LARGEST_SHARE = 0.80, 0.85
 MEBIBYTE = 1024 * 1024
-SELECTED = ("serviceMonitor", "podMonitor", "probe", "rule")
+SELECTED = ("serviceMonitor", "podMonitor", "probe", "scrapeConfig", "rule")
 
 
 def prometheus(inputs: Inputs) -> dict[str, Any]:
