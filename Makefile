@@ -34,7 +34,7 @@ demo-down: venv ## Uninstall what the demo made; the cluster stays
 ##@ Tests
 
 .PHONY: test-unit
-test-unit: venv tools-light chart-deps dashboard-schema ## The quick loop: everything that needs no API server, on all cores
+test-unit: venv tools-light dashboard-schema ## The quick loop: everything that needs no API server, on all cores
 	$(PY) -m pytest -m "not e2e and not apiserver and not stack" -n auto --dist loadfile
 
 .PHONY: test-matrix
@@ -209,8 +209,8 @@ tools-light: venv
 	@$(CLUSTER_CMD) tools --group light
 
 .PHONY: chart-deps
-chart-deps: venv ## Stand-ins for the chart's dependencies, so that it renders without a Helm repository
-	@$(PY) charts/stubs.py
+chart-deps: venv ## A copy of the chart in build/chart, with stand-ins for its dependencies, that renders without a Helm repository
+	@$(PY) charts/stubs.py build/chart/sergas-monitoring
 
 .PHONY: chart-images
 chart-images: venv tools-light ## Every image the chart runs, one a line (VALUES='a.yaml b.yaml', KPS_ARCHIVES=folder)
@@ -224,7 +224,7 @@ tests/dashboards/schema/node_modules/.package-lock.json: tests/dashboards/schema
 	@touch $@
 
 .PHONY: generate
-generate: venv tools-light chart-deps ## Rewrite every generated file
+generate: venv tools-light ## Rewrite every generated file
 	$(UV) export --quiet --locked --package sergas-operator --no-default-groups --no-emit-workspace -o operator/requirements.txt
 	$(UV) export --quiet --locked --only-group app --no-emit-workspace -o examples/sergas-app/requirements.txt
 	$(UV) export --quiet --locked --only-group sink --no-emit-workspace -o examples/demo/sink/requirements.txt

@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from charts.stubs import write_stubs
+from charts.stubs import copy_with_stubs
 from charts.versions import PARTS
 
 ROOT = Path(__file__).parent.parent
@@ -42,10 +42,7 @@ def stubbed() -> Path:
     """A copy of the chart with stubs alone, whatever its charts/ holds. It goes when the process ends."""
     folder = Path(tempfile.mkdtemp(prefix="sergas-chart-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    copy = folder / CHART.name
-    shutil.copytree(CHART, copy, ignore=shutil.ignore_patterns("charts"))
-    write_stubs(copy)
-    return copy
+    return copy_with_stubs(folder / CHART.name)
 
 
 def template(

@@ -2,12 +2,13 @@
 
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 from sergas_demo.kube import Object
-from sergas_demo.places import CHART, CHART_STUBS
+from sergas_demo.places import CHART
 from yamlfiles import write
+
+from charts.stubs import write_stubs
 
 IDENTITY = ("-c", "user.name=Sergas tests", "-c", "user.email=tests@sergas.example", "-c", "commit.gpgsign=false")
 
@@ -50,7 +51,7 @@ def product(folder: Path, release: str) -> Repository:
     made = Repository(folder)
     chart = folder / "charts" / CHART.name
     shutil.copytree(CHART, chart, ignore=shutil.ignore_patterns("charts"))
-    subprocess.run([sys.executable, str(CHART_STUBS), str(chart)], check=True, capture_output=True)
+    write_stubs(chart)
     made.commit("Release")
     made.git("tag", release)
     return made

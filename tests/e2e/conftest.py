@@ -2,7 +2,6 @@
 
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -19,9 +18,10 @@ from sergas_demo import cleanup, manifests, monitoring, ownership  # noqa: E402
 from sergas_demo.diagnosis import diagnose  # noqa: E402
 from sergas_demo.install import image_values, rolled_out  # noqa: E402
 from sergas_demo.kube import Kube, condition, path  # noqa: E402
-from sergas_demo.places import CHART, CHART_STUBS  # noqa: E402
 from sergas_demo.sink import Sink  # noqa: E402
 from sergas_demo.waiting import expect, until  # noqa: E402
+
+from charts.helm import stubbed  # noqa: E402
 
 FIRST_TEST_SECONDS = 900
 OPERATOR = f"{stacks.OPERATOR_NAMESPACE}/{stacks.DEPLOYMENT}"
@@ -170,14 +170,13 @@ def install_sink(kube: Kube, image: str) -> None:
 
 def chart_arguments(image: str, **values: object) -> list[str]:
     """Helm's arguments for a chart beside the cluster's own Prometheus Operator, with values of one's own."""
-    subprocess.run([sys.executable, str(CHART_STUBS)], capture_output=True, check=False)
     off = {
         "kube-prometheus-stack.enabled": False,
         "prometheus-pushgateway.enabled": False,
         "prometheus-blackbox-exporter.enabled": False,
     }
     settings = [f"--set-json={key}={json.dumps(value)}" for key, value in (off | values).items()]
-    return [str(CHART), *image_values(image), *settings, "--wait", "--timeout", "3m"]
+    return [str(stubbed()), *image_values(image), *settings, "--wait", "--timeout", "3m"]
 
 
 def install_operator(kube: Kube, image: str) -> None:

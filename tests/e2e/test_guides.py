@@ -25,6 +25,7 @@ from sergas_demo.waiting import expect, until
 
 sys.path.insert(0, str(CHECKOUT))
 
+from charts.stubs import write_stubs
 from docs.shell_blocks import Block, blocks, pages
 
 NAMESPACE = "monitoring"
@@ -53,7 +54,7 @@ def shell(kube: Kube, released_image, tmp_path_factory) -> Callable[[Block], str
     for name in COPIED:
         shutil.copytree(CHECKOUT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     (folder / ".venv").symlink_to(CHECKOUT / ".venv")
-    subprocess.run([sys.executable, folder / "charts" / "stubs.py"], check=True, capture_output=True)
+    write_stubs(folder / "charts" / "sergas-monitoring")
     helm = {f"HELM_{kind}_HOME": str(folder / ".helm" / kind.lower()) for kind in ("CACHE", "CONFIG", "DATA")}
     environment = os.environ | VARIABLES | helm | {"KUBECONFIG": str(kube.kubeconfig)}
     environment["PATH"] = f"{CHECKOUT / 'bin'}{os.pathsep}{environment['PATH']}"
