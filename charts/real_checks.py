@@ -1,6 +1,7 @@
 """What must hold of the chart together with its real dependencies. Each check yields a sentence for each problem."""
 
 import json
+import re
 import subprocess
 import tempfile
 from collections import Counter
@@ -18,6 +19,7 @@ from charts.real_monitors import (
     no_monitor_names_a_file_of_prometheus,
     our_monitors_of_kubernetes_know_the_stacks_settings,
 )
+from charts.real_pods import every_container_has_requests_and_limits, every_pod_passes_restricted
 from charts.rendered import (
     NAME,
     NAMESPACE,
@@ -139,6 +141,17 @@ def rules_and_datasources_meet_the_names_our_operator_gives(case: Rendered) -> I
         yield f'rules ask for job="{job}", which no ServiceMonitor gives (they give {", ".join(sorted(given))})'
 
 
+def dashboard_links_name_a_service_of_grafana(case: Rendered) -> Iterator[str]:
+    """Links that open inside the cluster begin with the name of a Service."""
+    services = {
+        f"http://{name}.{namespace}" for kind, namespace, name in map(identity, case.objects) if kind == "Service"
+    }
+    rules = json.dumps([item["spec"] for item in case.objects if item["kind"] == "PrometheusRule"])
+    for link in sorted(set(re.findall(rf'"dashboard_url": "(http://[^/"]+\.{NAMESPACE})[:/]', rules))):
+        if link not in services:
+            yield f"alerts link to {link}, and no Service has that name"
+
+
 def no_object_is_rendered_twice(case: Rendered) -> Iterator[str]:
     """Two charts may give one name."""
     counts = Counter(identity(item) for item in case.objects)
@@ -190,8 +203,11 @@ CHECKS = (
     our_monitors_of_kubernetes_know_the_stacks_settings,
     no_monitor_names_a_file_of_prometheus,
     rules_and_datasources_meet_the_names_our_operator_gives,
+    dashboard_links_name_a_service_of_grafana,
     no_object_is_rendered_twice,
     every_image_comes_from_the_registry_that_is_named,
     every_pod_may_pull_its_images,
+    every_container_has_requests_and_limits,
+    every_pod_passes_restricted,
     the_release_fits_a_secret,
 )

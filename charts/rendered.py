@@ -77,8 +77,8 @@ def selectors(items: list[dict[str, Any]]) -> set[str]:
         rule["expr"]
         for item in items
         if item["kind"] == "PrometheusRule" and "app.kubernetes.io/name" not in (item["metadata"].get("labels") or {})
-        for group in item["spec"]["groups"]
-        for rule in group["rules"]
+        for group in item["spec"].get("groups") or []
+        for rule in group.get("rules") or []
     ]
     return set(re.findall(rf'\b(job="{NAME}-(?:prometheus|alertmanager)"[^}}]*)', "\n".join(expressions)))
 

@@ -24,6 +24,7 @@ class Settings:
         workers: how many SergasMonitorings are reconciled at a time.
         digest_image: the operator's own image, which also contains the digest. Empty: read it from the operator's pod.
         image_pull_secrets: Secrets with which the digest's image is pulled.
+        assign_ids: whether pods get fixed user and group IDs. False where the cluster assigns them, as OpenShift does.
         pagerduty_urls: URLs to which receivers may send routing keys.
         identity: the release this operator belongs to, as `namespace/name`. Two operators with different identities
             never serve one namespace.
@@ -39,6 +40,7 @@ class Settings:
     alertmanager_image: str = "quay.io/prometheus/alertmanager:v0.35.0"
     digest_image: str = "ghcr.io/sergas/sergas-operator:0.1.0"
     image_pull_secrets: tuple[str, ...] = ()
+    assign_ids: bool = True
     pagerduty_urls: tuple[str, ...] = PAGERDUTY_URLS
     identity: str = "local/sergas-operator"
     pod: tuple[str, str] | None = None
@@ -71,6 +73,7 @@ def read(environment: Mapping[str, str]) -> Settings:
         alertmanager_image=_image(environment, "SERGAS_ALERTMANAGER_IMAGE", default.alertmanager_image),
         digest_image=environment.get("SERGAS_DIGEST_IMAGE", "") or ("" if pod else default.digest_image),
         image_pull_secrets=_names(environment, "SERGAS_IMAGE_PULL_SECRETS"),
+        assign_ids=_choice(environment, "SERGAS_ASSIGN_IDS", ("true", "false"), "true") == "true",
         pagerduty_urls=_names(environment, "SERGAS_ALLOWED_PAGERDUTY_URLS") or default.pagerduty_urls,
         identity=environment.get("SERGAS_IDENTITY", "") or default.identity,
         pod=pod,

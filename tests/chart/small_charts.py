@@ -32,7 +32,17 @@ spec:
   {{- with .Values.global.imagePullSecrets }}
   imagePullSecrets: {{ toJson . }}
   {{- end }}
-  containers: [{name: p, image: "{{ .Values.global.imageRegistry | default "quay.io" }}/a/b:1"}]
+  securityContext: {runAsNonRoot: true, seccompProfile: {type: RuntimeDefault}}
+  containers:
+    - name: p
+      image: "{{ .Values.global.imageRegistry | default "quay.io" }}/a/b:1"
+      args:
+        - '--prometheus-config-reloader={{ .Values.global.imageRegistry | default "quay.io" }}/a/b:1'
+        - --config-reloader-cpu-request=5m
+        - --config-reloader-memory-request=1Mi
+        - --config-reloader-memory-limit=1Mi
+      resources: {requests: {cpu: 5m, memory: 1Mi}, limits: {memory: 1Mi}}
+      securityContext: {allowPrivilegeEscalation: false, capabilities: {drop: [ALL]}}
 """
 FILE_MONITOR = """
 apiVersion: monitoring.coreos.com/v1
@@ -45,7 +55,13 @@ spec:
       bearerTokenFile: /var/run/secrets/kubernetes.io/serviceaccount/token
       tlsConfig: {caFile: /ca.crt}
 """
-TEMPLATES = {"rule.yaml": RULE, "datasources.yaml": DATASOURCES, "pod.yaml": POD}
+SERVICE = """\
+apiVersion: v1
+kind: Service
+metadata: {name: sergas-grafana, namespace: monitoring}
+spec: {ports: [{port: 80}]}
+"""
+TEMPLATES = {"service.yaml": SERVICE, "rule.yaml": RULE, "datasources.yaml": DATASOURCES, "pod.yaml": POD}
 
 
 def known_values(name):

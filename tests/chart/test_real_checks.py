@@ -10,7 +10,7 @@ from charts import real_checks
 from charts.dependency_values import Dependency, leaves
 from charts.helm import ROOT
 from charts.real import STACK
-from tests.chart.small_charts import DATASOURCES, FILE_MONITOR, POD, RULE
+from tests.chart.small_charts import DATASOURCES, FILE_MONITOR, POD, RULE, SERVICE
 
 
 @pytest.mark.parametrize("check", real_checks.CHECKS, ids=lambda check: check.__name__)
@@ -30,6 +30,10 @@ PROBLEMS = {
     real_checks.rules_and_datasources_meet_the_names_our_operator_gives: (
         {"rule.yaml": RULE.replace("sergas-prometheus", "sergas-operator")},
         'rules ask for job="sergas-operator", which no ServiceMonitor gives',
+    ),
+    real_checks.dashboard_links_name_a_service_of_grafana: (
+        {"service.yaml": SERVICE.replace("sergas-grafana", "grafana")},
+        "alerts link to http://sergas-grafana.monitoring, and no Service has that name",
     ),
     real_checks.no_object_is_rendered_twice: (
         {"again.yaml": RULE},
@@ -94,6 +98,7 @@ def test_accepts_prometheus_rule_without_groups(case):
         {"empty.yaml": RULE.replace("name: stack", "name: empty").partition("spec:")[0] + "spec: {groups: null}"}
     )
     assert list(real_checks.promtool_accepts_every_rule(rendered)) == []
+    assert list(real_checks.rules_and_datasources_meet_the_names_our_operator_gives(rendered)) == []
 
 
 def test_names_setting_of_the_stacks_monitors_that_differs(case):
@@ -144,6 +149,38 @@ def test_a_pod_without_the_named_pull_secrets_is_told(case):
     assert list(real_checks.every_pod_may_pull_its_images(case({"pod.yaml": pod}, **secrets))) == [
         "Pod p names no imagePullSecrets"
     ]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "problem"),
+    [
+        ("requests: {cpu: 5m, ", "requests: {", "container p of Pod p has no requests.cpu"),
+        (", limits: {memory: 1Mi}", "", "container p of Pod p has no limits.memory"),
+        ("memory-limit=1Mi", "memory-limit=0", "the reloaders of Pod p have no memory-limit"),
+    ],
+)
+def test_names_container_without_requests_and_limits(before, after, problem, case):
+    rendered = case({"pod.yaml": POD.replace(before, after)})
+    assert list(real_checks.every_container_has_requests_and_limits(rendered)) == [problem]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "problem"),
+    [
+        ("runAsNonRoot: true, ", "", "may run p as root"),
+        ("runAsNonRoot: true, ", "runAsNonRoot: true, runAsUser: 0, ", "may run p as root"),
+        ("seccompProfile: {type: RuntimeDefault}", "fsGroup: 1", "runs p without a seccomp profile"),
+        ("allowPrivilegeEscalation: false, ", "", "lets p gain privileges"),
+        ("capabilities: {drop: [ALL]}", "capabilities: {drop: [NET_RAW]}", "lets p keep capabilities"),
+        ("allowPrivilegeEscalation", "privileged: true, allowPrivilegeEscalation", "runs p privileged"),
+        ("  containers:", "  hostNetwork: true\n  containers:", "has hostNetwork"),
+        ("  containers:", "  volumes: [{name: v, hostPath: {path: /}}]\n  containers:", "mounts hostPath"),
+        ("      args:", "      ports: [{containerPort: 1, hostPort: 1}]\n      args:", "gives p a port of the host"),
+    ],
+)
+def test_names_pod_that_restricted_refuses(before, after, problem, case):
+    rendered = case({"pod.yaml": POD.replace(before, after)})
+    assert list(real_checks.every_pod_passes_restricted(rendered)) == [f"Pod p {problem}"]
 
 
 @pytest.mark.parametrize(

@@ -125,12 +125,12 @@ def test_the_only_cluster_wide_right_is_to_read_targets(default):
     assert not any({"secrets", "configmaps", "*"} & set(rule.get("resources", [])) for rule in role["rules"])
 
 
-def test_switching_the_stack_off_changes_only_monitors_of_kubernetes_and_links_to_its_grafana(default, bring_your_own):
+def test_switching_the_stack_off_changes_only_what_serves_kubernetes_and_its_grafana(default, bring_your_own):
     links = ["spec", "groups", 0, "rules"]
-    of_kubernetes = {"sergas-prometheus-token", "sergas-kubelet", "sergas-apiserver"}
+    of_the_stack = {"sergas-prometheus-token", "sergas-kubelet", "sergas-apiserver", "sergas-grafana-configmaps"}
 
     def without_links(items):
-        copies = [deepcopy(item) for item in items if item["metadata"]["name"] not in of_kubernetes]
+        copies = [deepcopy(item) for item in items if item["metadata"]["name"] not in of_the_stack]
         for rule in (rule for item in copies for rule in dig(item, links)):
             rule.get("annotations", {}).pop("dashboard_url", None)
         return copies

@@ -219,7 +219,10 @@ def test_the_stack_runs_neither_prometheus_nor_alertmanager_and_shares_the_opera
     assert stack["alertmanager"] == {"enabled": False, "forceDeployDashboards": True}
     assert stack["fullnameOverride"] == VALUES["sergasMonitoring"]["name"]
     assert stack["prometheusOperator"]["kubeletEndpointSliceEnabled"] is True
-    assert stack["grafana"]["sidecar"]["datasources"] == {"defaultDatasourceScrapeInterval": "15s"}
+    assert stack["grafana"]["sidecar"]["datasources"] == {
+        "defaultDatasourceScrapeInterval": "15s",
+        "resource": "configmap",
+    }
 
 
 def test_targets_are_scraped_as_often_as_the_requirements_say():

@@ -50,6 +50,11 @@ def test_reads_allowed_pagerduty_urls_identity_and_pod() -> None:
     assert (found.pod, found.digest_image) == (("monitoring", "second-operator-0"), "")
 
 
+def test_assigns_ids_unless_told_otherwise() -> None:
+    assert read({"SERGAS_NAMESPACES": "monitoring"}).assign_ids
+    assert not read({"SERGAS_NAMESPACES": "monitoring", "SERGAS_ASSIGN_IDS": "false"}).assign_ids
+
+
 @pytest.mark.parametrize(
     ("environment", "sentence"),
     [

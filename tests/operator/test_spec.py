@@ -94,7 +94,7 @@ def test_crd_describes_every_field() -> None:
     [
         (
             {"prometheus": {"retentoin": "1d"}},
-            "spec.prometheus.retentoin: unknown field: write one of discovery, replicas, resources, "
+            "spec.prometheus.retentoin: unknown field: write one of discovery, externalURL, replicas, resources, "
             "retention, "
             "retentionSize, scheduling, storage",
         ),

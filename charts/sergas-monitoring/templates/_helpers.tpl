@@ -55,6 +55,13 @@ digest takes the tag's place, or stands beside it with "keepTag" true. */}}
 {{- end -}}
 {{- end -}}
 
+{{/* Security context of the operator's pod; without IDs where the cluster assigns them. */}}
+{{- define "sergas-monitoring.podSecurityContext" -}}
+{{- $context := .Values.operator.podSecurityContext -}}
+{{- if not .Values.operator.assignIDs -}}{{- $context = omit $context "runAsUser" "runAsGroup" "fsGroup" -}}{{- end -}}
+{{- toYaml $context -}}
+{{- end -}}
+
 {{- define "sergas-monitoring.prometheusServiceAccount" -}}
 {{- .Values.prometheus.serviceAccount.name | default (printf "%s-prometheus" (include "sergas-monitoring.fullname" .)) -}}
 {{- end -}}
@@ -68,7 +75,10 @@ digest takes the tag's place, or stands beside it with "keepTag" true. */}}
 {{- if .Values.alerts.dashboardBaseURL -}}
 {{- trimSuffix "/" .Values.alerts.dashboardBaseURL -}}
 {{- else if include "sergas-monitoring.grafanaEnabled" . -}}
-{{- printf "http://%s-grafana.%s" .Release.Name .Release.Namespace -}}
+{{- $grafana := dig "grafana" dict (index .Values "kube-prometheus-stack") -}}
+{{- $namespace := $grafana.namespaceOverride | default .Release.Namespace -}}
+{{- $port := dig "service" "port" 80 $grafana | int -}}
+{{- printf "http://%s.%s%s" (include "sergas-monitoring.grafana" .) $namespace (eq $port 80 | ternary "" (printf ":%d" $port)) -}}
 {{- end -}}
 {{- end -}}
 
@@ -76,6 +86,15 @@ digest takes the tag's place, or stands beside it with "keepTag" true. */}}
 {{- define "sergas-monitoring.grafanaEnabled" -}}
 {{- $stack := index .Values "kube-prometheus-stack" -}}
 {{- if and $stack.enabled (dig "grafana" "enabled" true $stack) -}}true{{- end -}}
+{{- end -}}
+
+{{/* Name of Grafana's Service, by the rules of its chart: <release>-grafana, or the release's name alone where that holds
+"grafana". */}}
+{{- define "sergas-monitoring.grafana" -}}
+{{- $grafana := dig "grafana" dict (index .Values "kube-prometheus-stack") -}}
+{{- $name := $grafana.nameOverride | default "grafana" -}}
+{{- $whole := ternary .Release.Name (printf "%s-%s" .Release.Name $name) (contains $name .Release.Name) -}}
+{{- $grafana.fullnameOverride | default $whole | trunc 63 | trimSuffix "-" -}}
 {{- end -}}
 
 {{/* Host and port of the blackbox exporter. Its chart calls the Service <release>-prometheus-blackbox-exporter, or by the

@@ -15,6 +15,8 @@ from sergas_operator.settings import version
 # again too early.
 LEAST_RETENTION_SECONDS = 120 * 3600
 MARGIN_SECONDS = 24 * 3600
+# An idle Alertmanager took 33 MiB; what it holds grows with alerts and silences.
+RESOURCES: dict[str, Any] = {"requests": {"cpu": "10m", "memory": "64Mi"}, "limits": {"memory": "256Mi"}}
 
 
 def alertmanager(inputs: Inputs) -> dict[str, Any]:
@@ -40,7 +42,7 @@ def alertmanager(inputs: Inputs) -> dict[str, Any]:
             "clusterLabel": f"{monitoring.namespace}/{monitoring.name}",
             "serviceAccountName": settings.alertmanager_service_account,
             "automountServiceAccountToken": False,
-            **workloads.pod_fields(monitoring, names.ALERTMANAGER, spec.scheduling, spec.resources),
+            **workloads.pod_fields(inputs, names.ALERTMANAGER, spec.scheduling, spec.resources or RESOURCES),
             **workloads.volume_fields(monitoring, names.ALERTMANAGER, spec.storage, claim),
         },
     }

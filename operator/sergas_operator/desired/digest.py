@@ -29,7 +29,8 @@ STATE = "/var/lib/sergas-digest"
 PORT = 8080
 # 10,000 alerts of some kilobytes each, and as much again for the database's own files.
 VOLUME = "1Gi"
-USER = 10001
+# Of the user in the operator's image.
+IDS = {"runAsUser": 10001, "runAsGroup": 10001, "fsGroup": 10001}
 
 
 def digest_webhook(monitoring: Monitoring) -> dict[str, Any]:
@@ -115,6 +116,7 @@ def _pod(monitoring: Monitoring, settings: Settings) -> dict[str, Any]:
     optional = {
         "nodeSelector": scheduling.node_selector,
         "tolerations": list(scheduling.tolerations),
+        "priorityClassName": scheduling.priority_class_name,
         "imagePullSecrets": [{"name": name} for name in settings.image_pull_secrets],
     }
     return {
@@ -123,13 +125,7 @@ def _pod(monitoring: Monitoring, settings: Settings) -> dict[str, Any]:
         "enableServiceLinks": False,
         # Sending a mail takes at most 30 s.
         "terminationGracePeriodSeconds": 60,
-        "securityContext": {
-            "runAsNonRoot": True,
-            "runAsUser": USER,
-            "runAsGroup": USER,
-            "fsGroup": USER,
-            "seccompProfile": {"type": "RuntimeDefault"},
-        },
+        "securityContext": workloads.security_context(settings, IDS),
         "containers": [_container(settings)],
         "volumes": [{"name": "config", "secret": _mounted(monitoring)}],
         **{name: value for name, value in optional.items() if value},

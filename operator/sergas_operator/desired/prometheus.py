@@ -16,6 +16,8 @@ from sergas_operator.settings import version
 # https://prometheus.io/docs/prometheus/latest/storage/#right-sizing-retention-size
 DEFAULT_SHARE, LARGEST_SHARE = 0.80, 0.85
 MEBIBYTE = 1024 * 1024
+# The requirements expect 200m and 2 GiB for 100 targets; an idle node with kube-prometheus-stack took 20m and 240 MiB.
+RESOURCES: dict[str, Any] = {"requests": {"cpu": "200m", "memory": "1Gi"}, "limits": {"memory": "4Gi"}}
 SELECTED = ("serviceMonitor", "podMonitor", "probe", "scrapeConfig", "rule")
 
 
@@ -34,6 +36,7 @@ def prometheus(inputs: Inputs) -> dict[str, Any]:
             "replicas": spec.replicas,
             "retention": spec.retention,
             "retentionSize": retention_size(inputs),
+            **({"externalUrl": spec.external_url} if spec.external_url else {}),
             "scrapeInterval": "30s",
             "evaluationInterval": "30s",
             "externalLabels": {"environment": monitoring.spec.environment},
@@ -43,7 +46,7 @@ def prometheus(inputs: Inputs) -> dict[str, Any]:
             # Else the author of a monitor can send a file of Prometheus's container, such as its token, to a target.
             "arbitraryFSAccessThroughSMs": {"deny": not spec.discovery.allow_file_access},
             **_selectors(spec.discovery),
-            **workloads.pod_fields(monitoring, names.PROMETHEUS, spec.scheduling, spec.resources),
+            **workloads.pod_fields(inputs, names.PROMETHEUS, spec.scheduling, spec.resources or RESOURCES),
             **workloads.volume_fields(monitoring, names.PROMETHEUS, spec.storage, claim),
         },
     }

@@ -7,29 +7,31 @@ from typing import Any
 from sergas_operator.desired.inputs import Claim, Inputs
 from sergas_operator.model import names
 from sergas_operator.model.spec import Monitoring, Scheduling, Storage
+from sergas_operator.settings import Settings
 
 # The images run as any user; a fixed group makes the files readable on every node. The numbers are those of
 # prometheus-operator's examples, so that volumes of an earlier installation stay readable.
-SECURITY_CONTEXT: dict[str, Any] = {
-    "runAsNonRoot": True,
-    "runAsUser": 1000,
-    "runAsGroup": 2000,
-    "fsGroup": 2000,
-    "seccompProfile": {"type": "RuntimeDefault"},
-}
+IDS = {"runAsUser": 1000, "runAsGroup": 2000, "fsGroup": 2000}
 
 
-def pod_fields(monitoring: Monitoring, part: str, scheduling: Scheduling, resources: dict[str, Any]) -> dict[str, Any]:
+def security_context(settings: Settings, ids: dict[str, int]) -> dict[str, Any]:
+    """The security context of a pod, with these IDs unless the cluster assigns them."""
+    shared = {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
+    return shared | (ids if settings.assign_ids else {})
+
+
+def pod_fields(inputs: Inputs, part: str, scheduling: Scheduling, resources: dict[str, Any]) -> dict[str, Any]:
     """The fields of a Prometheus or Alertmanager spec that shape its pods. Empty ones are left out."""
     optional = {
-        "affinity": _affinity(monitoring, part, scheduling),
+        "affinity": _affinity(inputs.monitoring, part, scheduling),
         "nodeSelector": scheduling.node_selector,
         "tolerations": list(scheduling.tolerations),
+        "priorityClassName": scheduling.priority_class_name,
         "resources": resources,
     }
     return {
         "portName": names.PORT_NAME,
-        "securityContext": SECURITY_CONTEXT,
+        "securityContext": security_context(inputs.settings, IDS),
         **{name: value for name, value in optional.items() if value},
     }
 

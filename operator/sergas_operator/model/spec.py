@@ -49,6 +49,7 @@ class Scheduling(Model, frozen=True):
 
     anti_affinity: str = "Preferred"
     topology_key: str = "kubernetes.io/hostname"
+    priority_class_name: str = ""
     node_selector: dict[str, Any] = {}
     tolerations: tuple[dict[str, Any], ...] = ()
 
@@ -76,6 +77,7 @@ class AlertmanagerStorage(Storage, frozen=True):
 class Prometheus(Model, frozen=True):
     """The Prometheus servers. An empty `retention_size` means 80 % of the smallest volume."""
 
+    external_url: str = msgspec.field(default="", name="externalURL")
     replicas: int = 2
     retention: str = "30d"
     retention_size: str = ""
