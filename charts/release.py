@@ -64,7 +64,7 @@ def notes(version: str, root: Path = ROOT) -> str:
     text = (root / "CHANGELOG.md").read_text(encoding="utf-8")
     section = re.search(rf"^## {re.escape(version)}(?=\s)[^\n]*\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
     if not section or not section[1].strip():
-        raise ReleaseError(f"CHANGELOG.md: write a section `## {version} - <date>` that says what is new, and tag again")
+        raise ReleaseError(f"CHANGELOG.md: write a section `## {version} - <date>` of what is new, and tag again")
     return section[1].strip()
 
 
