@@ -16,9 +16,13 @@ LONG: Final = 6 * HOUR
 def record(source: Source, writer: Writer, rule: Rule) -> None:
     """Write what `rule` would have recorded."""
     start = FINE_START if longest_range(rule.expr) >= LONG else START
+    # What comes from two series by turns, as with `a <= b or b < a`, is one series once it has the name of the record.
+    found: dict[tuple[tuple[str, str], ...], list[tuple[float, float]]] = {}
     for series in source.range(rule.expr, aligned(start, rule.interval)):
-        labels = {key: value for key, value in series.labels.items() if key != "__name__"}
-        writer.series(rule.name, labels | rule.labels, series.points)
+        labels = {key: value for key, value in series.labels.items() if key != "__name__"} | rule.labels
+        found.setdefault(tuple(sorted(labels.items())), []).extend(series.points)
+    for labels_of, points in found.items():
+        writer.series(rule.name, dict(labels_of), sorted(points))
 
 
 def alert(source: Source, writer: Writer, rule: Rule) -> None:
