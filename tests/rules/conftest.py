@@ -43,16 +43,16 @@ def groups() -> Groups:
 
 
 @pytest.fixture
-def promtool(tmp_path: Path) -> Callable[[Groups, str], subprocess.CompletedProcess[str]]:
+def promtool(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
     """Run one alert's case file against its rule in `groups`; check all rules when none is named."""
 
-    def run(groups: Groups, alert: str) -> subprocess.CompletedProcess[str]:
+    def run(groups: Groups, alert: str, cases: Path | None = None) -> subprocess.CompletedProcess[str]:
         rules = tmp_path / "rules.yaml"
         rules.write_text(yaml.safe_dump({"groups": only(groups, alert)}), encoding="utf-8")
         command = [tool("promtool"), "check", "rules", "--lint=all", "--lint-fatal", str(rules)]
         if alert:
             copy = tmp_path / f"{alert}.yaml"
-            copy.write_text((CASES / f"{alert}.yaml").read_text(encoding="utf-8"), encoding="utf-8")
+            copy.write_text((cases or CASES / f"{alert}.yaml").read_text(encoding="utf-8"), encoding="utf-8")
             command = [tool("promtool"), "test", "rules", str(copy)]
         return subprocess.run(command, capture_output=True, text=True, check=False)
 

@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from pathlib import Path
 
+import pytest
 import yaml
 
 from charts.helm import CHART
@@ -36,6 +37,12 @@ def test_promtool_finds_nothing_wrong_with_the_rendered_rules(groups, promtool):
 
 def test_the_alert_behaves_as_its_cases_say(shipped, groups, promtool):
     done = promtool(groups, shipped["name"])
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("cases", sorted(CASES.glob("seldom/*.yaml")), ids=lambda file: file.stem)
+def test_the_alert_behaves_as_its_cases_that_are_evaluated_seldom_say(cases, groups, promtool):
+    done = promtool(groups, cases.stem, cases)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -85,6 +92,7 @@ def test_every_runbook_and_every_case_file_belongs_to_an_alert(groups):
     names = {rule["alert"] for group in groups for rule in group["rules"] if "alert" in rule}
     assert {path.stem for path in RUNBOOKS.glob("[A-Z]*.md")} == names
     assert {path.stem for path in CASES.glob("[A-Z]*.yaml")} == names
+    assert {path.stem for path in CASES.glob("seldom/*.yaml")} <= names
 
 
 def test_an_alert_name_stands_for_one_alert_at_each_severity_and_objective(groups):
