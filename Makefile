@@ -129,8 +129,8 @@ stack-defaults: venv # After another version of kube-prometheus-stack: KPS_ARCHI
 	@$(PY) -m charts.stack_defaults --archives $(KPS_ARCHIVES)
 
 .PHONY: mutants
-mutants: venv tools-light ## Change every alert in every way that matters, and count how many changes its tests notice
-	$(PY) -m charts.mutants
+mutants: venv tools-light ## Change every alert and record in each of its parts; its cases must notice (RULES='names')
+	$(PY) -m charts.mutants $(RULES)
 
 .PHONY: mutants-operator
 mutants-operator: venv ## Change the operator and the digest in 320 places, and count how many changes their tests notice (ARGS=--fresh)

@@ -60,6 +60,11 @@ def first_values_missed(expr: str) -> set[str]:
     return {name for name in names if not name.endswith("_bucket") and name not in START_AT_ZERO}
 
 
+def counts_first_value(node: Any) -> bool:
+    """Whether `node` is what full_rate or full_increase became."""
+    return _with_first_value(node) is not None
+
+
 def _counted(node: Any) -> tuple[str, timedelta] | None:
     """(series, window) where `node` is a rate or an increase."""
     if not isinstance(node, promql_parser.Call) or node.func.name not in COUNTING:
