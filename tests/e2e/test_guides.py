@@ -54,7 +54,9 @@ def shell(kube: Kube, released_image, tmp_path_factory) -> Callable[[Block], str
     for name in COPIED:
         shutil.copytree(CHECKOUT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     (folder / ".venv").symlink_to(CHECKOUT / ".venv")
-    write_stubs(folder / "charts" / "sergas-monitoring")
+    for stub in write_stubs(folder / "charts" / "sergas-monitoring"):
+        # A stub refuses to be installed; here it stands in for the chart that the guide's command fetches.
+        (stub / "templates" / "refusal.yaml").unlink()
     helm = {f"HELM_{kind}_HOME": str(folder / ".helm" / kind.lower()) for kind in ("CACHE", "CONFIG", "DATA")}
     environment = os.environ | VARIABLES | helm | {"KUBECONFIG": str(kube.kubeconfig)}
     environment["PATH"] = f"{CHECKOUT / 'bin'}{os.pathsep}{environment['PATH']}"
