@@ -4,18 +4,18 @@ EXPORTED: {name: (kind, labels beside those of the target)}. SCRAPED_EVERY: {nam
 as the chart's values say; `sergas_` stands for the application's.
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 import yaml
 
+from charts.durations import in_seconds
+
 Known = tuple[str, tuple[str, ...]]
 
 FILE: Final = Path(__file__).with_name("exported.yaml")
 VALUES: Final = Path(__file__).parent / "sergas-monitoring" / "values.yaml"
-SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 # The interval of a monitor without one, such as those of the kubelet itself and of kube-state-metrics, and of a check
 # in probes.checks.
 OTHERWISE: Final = "30s"
@@ -62,11 +62,6 @@ DIGEST: Final[dict[str, Known]] = {
     "sergas_digest_storage_writable": ("gauge", ()),
     "sergas_digest_database_replaced_timestamp_seconds": ("gauge", ()),
 }
-
-
-def in_seconds(duration: str) -> float:
-    """Seconds of a duration such as `1m30s`."""
-    return sum(int(number) * SECONDS[unit] for number, unit in re.findall(r"(\d+)([smhd])", duration))
 
 
 def series(content: Mapping[str, Any]) -> Iterator[tuple[str, str, Known]]:

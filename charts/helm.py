@@ -84,3 +84,9 @@ def template(
 def objects(rendered: str) -> list[dict[str, Any]]:
     """The Kubernetes objects in rendered text, in its order."""
     return [document for document in yaml.safe_load_all(rendered) if document]
+
+
+def rule_groups(rendered: str) -> list[dict[str, Any]]:
+    """The groups of every PrometheusRule in rendered manifests."""
+    rules = [item for item in objects(rendered) if item["kind"] == "PrometheusRule"]
+    return [group for item in rules for group in item["spec"]["groups"]]

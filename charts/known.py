@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
-from charts.exported import EXPORTED, SCRAPED_EVERY, in_seconds
+from charts.durations import in_seconds
+from charts.exported import EXPORTED, SCRAPED_EVERY
 from charts.promql import TARGET_LABELS, Series, labels, metrics
 from sergas_metrics.catalogue import CATALOGUE
 

@@ -24,8 +24,14 @@ def run_cases(
         evaluation_interval: Of groups without an interval of their own.
     """
     document = {"rule_files": ["rules.yaml"], "evaluation_interval": evaluation_interval, "tests": cases}
+    command = [tool("promtool"), "test", "rules", str(write_cases(folder, groups, document))]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def write_cases(folder: Path, groups: Sequence[Mapping[str, Any]], document: Mapping[str, Any]) -> Path:
+    """Write rule groups, and cases in promtool's format that read them from rules.yaml; the path of the cases."""
     # JSON is YAML, and is written much faster.
     (folder / "rules.yaml").write_text(json.dumps({"groups": groups}), encoding="utf-8")
-    (folder / "cases.yaml").write_text(json.dumps(document), encoding="utf-8")
-    command = [tool("promtool"), "test", "rules", str(folder / "cases.yaml")]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+    file = folder / "cases.yaml"
+    file.write_text(json.dumps(document), encoding="utf-8")
+    return file

@@ -266,7 +266,7 @@ def _histogram_writer(name: str, bounds: tuple[str, ...], *, has_sum: bool) -> C
     if has_sum:
         lines.append(f"{name}_sum{{whole}}{{total}}\n")
     source = f"lambda before, after, whole, total, {', '.join(counts)}: f{''.join(lines)!r}"
-    write: Callable[..., str] = eval(source, {"text": _COUNTS})  # noqa: S307  # the name and the bounds stand in it as text
+    write: Callable[..., str] = eval(source, {"text": _COUNTS})  # noqa: S307  # a literal, with the braces of the name doubled
     return write
 
 

@@ -2,7 +2,8 @@
 
 Each mutant is an alert or a record with one thing changed. A mutant is killed when an assertion of a case fails with
 it; an error of promtool kills nothing. The cases must pass with the rules as they are, before anything is changed. A
-mutant that no case can kill stands in tests/rules/waivers.yaml with the reason; a waiver of any other fails the run.
+mutant that no case can kill is listed in tests/rules/waivers.yaml with the reason. A waiver of any other mutant fails
+the run.
 """
 
 import argparse
@@ -13,7 +14,7 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from charts.helm import ROOT, objects, template
+from charts.helm import ROOT, rule_groups, template
 from charts.mutants import waivers
 from charts.mutants.cases import cases
 from charts.mutants.report import line, stale, table
@@ -21,12 +22,6 @@ from charts.mutants.rules import Groups, Mutant, mutants
 from charts.mutants.run import CasesFailError, Fate, Outcome, Runner
 
 CASES = ROOT / "tests" / "rules"
-
-
-def shipped() -> Groups:
-    """The rule groups of the chart with its default values."""
-    rules = [item for item in objects(template()) if item["kind"] == "PrometheusRule"]
-    return [group for item in rules for group in item["spec"]["groups"]]
 
 
 def sampled(found: Sequence[Mutant], share: float, seed: int) -> list[Mutant]:
@@ -70,7 +65,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--seed", type=int, default=1, help="chooses which share")
     options = parser.parse_args(arguments)
     try:
-        return 0 if run(shipped(), CASES, set(options.rules), options.share, options.seed) else 1
+        return 0 if run(rule_groups(template()), CASES, set(options.rules), options.share, options.seed) else 1
     except CasesFailError as error:
         sys.exit(str(error))
 

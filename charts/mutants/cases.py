@@ -1,6 +1,5 @@
 """The cases in tests/rules, each with the rules that it can see, and no other: records cost time."""
 
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,8 +9,10 @@ from typing import Any
 import promql_parser as promql
 import yaml
 
-from charts.mutants.rules import Groups, Mutant, Place, Rule, in_seconds, places
+from charts.durations import in_seconds
+from charts.mutants.rules import Groups, Mutant, Place, Rule, places
 from charts.promql import nodes
+from charts.promtool import write_cases
 
 
 class _Loader(yaml.SafeLoader):
@@ -117,12 +118,7 @@ def write(folder: Path, groups: Groups, case: Case, mutant: Mutant | None) -> Pa
     """Write a case and the rules that it sees, with the mutant in the place of its rule; the path of the case."""
     folder.mkdir()
     kept = [group | {"rules": _seen(number, group["rules"], case, mutant)} for number, group in enumerate(groups)]
-    # JSON is YAML, and is written much faster.
-    rules = json.dumps({"groups": [group for group in kept if group["rules"]]})
-    (folder / "rules.yaml").write_text(rules, encoding="utf-8")
-    file = folder / "cases.yaml"
-    file.write_text(json.dumps(case.document), encoding="utf-8")
-    return file
+    return write_cases(folder, [group for group in kept if group["rules"]], case.document)
 
 
 def _seen(group: int, rules: list[Rule], case: Case, mutant: Mutant | None) -> list[Rule]:

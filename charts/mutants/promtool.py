@@ -10,7 +10,7 @@ from pathlib import Path
 
 from charts.helm import tool
 
-# promtool starts the text of a failed assertion with what was expected, and goes on with what it got.
+# The text of a failed assertion contains what was expected and, after this word, what promtool found.
 ASSERTION = "got:"
 
 

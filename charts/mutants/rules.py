@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from charts.durations import in_seconds
 from charts.known import known_series
 from charts.mutants import expressions
 from charts.mutants.expressions import LabelsOf, numbered
@@ -19,7 +20,6 @@ Groups = list[dict[str, Any]]
 WHOLE = {"RecommendationsStalled", "namespace_job_error_type:sergas_unhandled_exceptions:rate5m"}
 # The objective in the cases of alerts on objectives.
 CASES_OBJECTIVE = "apiAvailability"
-SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 ACTION = re.compile(r"\{\{[^{}]*[$.][^{}]*\}\}")
 CONTROL = re.compile(r"\{\{-? *(?:if|with|range|define|template|end|else)\b")
 
@@ -123,7 +123,3 @@ def _without_parts(field: str, written: dict[str, str]) -> Iterator[Change]:
 def _durations(duration: str) -> list[str]:
     seconds = in_seconds(duration)
     return [f"{seconds // 2}s", f"{seconds * 2}s", "0s"] if seconds else ["1m", "30m"]
-
-
-def in_seconds(duration: str) -> int:
-    return sum(int(number) * SECONDS[unit] for number, unit in re.findall(r"(\d+)([smhd])", duration))

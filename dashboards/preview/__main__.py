@@ -15,9 +15,9 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Final
 
+from charts.durations import in_seconds
 from dashboards.preview.board import Board, read
 from dashboards.preview.drawing import told, write
-from dashboards.preview.rules import seconds
 from dashboards.preview.source import QueryError, Source
 
 ROOT: Final = Path(__file__).parents[2]
@@ -68,9 +68,9 @@ def duration(text: str) -> int:
     Raises:
         argparse.ArgumentTypeError: saying how to write one.
     """
-    if not re.fullmatch(r"(\d+[smhd])+", text) or not seconds(text):
+    if not re.fullmatch(r"(\d+[smhd])+", text) or not in_seconds(text):
         raise argparse.ArgumentTypeError(f"{text} is no duration; write one such as 15m, 6h or 1h30m")
-    return seconds(text)
+    return in_seconds(text)
 
 
 def shown(board: Board, last: int) -> Board:

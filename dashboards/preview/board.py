@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from dashboards.preview.rules import seconds
+from charts.durations import in_seconds
 
 Json = dict[str, Any]
 COLUMNS: Final = 24
@@ -208,7 +208,7 @@ def _panel(panel: Json, top: int) -> Panel:
         options=panel.get("options") or {},
         defaults=field_config.get("defaults") or {},
         overrides=tuple(field_config.get("overrides") or ()),
-        step=seconds(panel.get("interval") or ""),
+        step=in_seconds(panel.get("interval") or ""),
         points=int(panel.get("maxDataPoints") or 0),
         transformations=tuple(panel.get("transformations") or ()),
     )

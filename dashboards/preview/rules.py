@@ -4,13 +4,12 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Final
+from typing import Any
 
 import yaml
 
-from charts.helm import objects, template
-
-SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+from charts.durations import in_seconds
+from charts.helm import rule_groups, template
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +38,7 @@ class Rule:
 @cache
 def rendered() -> tuple[dict[str, Any], ...]:
     """Every group of rules of the chart with its default values."""
-    found = [item for item in objects(template()) if item["kind"] == "PrometheusRule"]
-    return tuple(group for item in found for group in item["spec"]["groups"])
+    return tuple(rule_groups(template()))
 
 
 def rules() -> list[Rule]:
@@ -76,7 +74,7 @@ def names(expr: str) -> set[str]:
 
 def longest_range(expr: str) -> int:
     """Seconds of the longest range that an expression reads."""
-    return max((int(number) * SECONDS[unit] for number, unit in re.findall(r"\[(\d+)([smhd])\]", expr)), default=0)
+    return max((in_seconds(found) for found in re.findall(r"\[(\d+[smhd])\]", expr)), default=0)
 
 
 def _rule(group: dict[str, Any], rule: dict[str, Any]) -> Rule:
@@ -85,12 +83,7 @@ def _rule(group: dict[str, Any], rule: dict[str, Any]) -> Rule:
         alert="alert" in rule,
         expr=rule["expr"],
         labels={key: str(value) for key, value in (rule.get("labels") or {}).items()},
-        interval=seconds(group.get("interval", "1m")),
-        hold=seconds(rule.get("for", "0s")),
+        interval=in_seconds(group.get("interval", "1m")),
+        hold=in_seconds(rule.get("for", "0s")),
         group=group["name"],
     )
-
-
-def seconds(duration: str) -> int:
-    """A duration such as `1h30m` in seconds."""
-    return sum(int(number) * SECONDS[unit] for number, unit in re.findall(r"(\d+)([smhd])", duration))

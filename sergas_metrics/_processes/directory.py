@@ -191,7 +191,7 @@ def _current_run() -> str:
     """
     master = os.getppid() or os.getpid()
     boot = _text("/proc/sys/kernel/random/boot_id").strip()
-    # The name stands in parentheses and may hold any character, parentheses included.
+    # The name is in parentheses and can contain any character, also parentheses.
     status = _text(f"/proc/{master}/stat").rpartition(")")[2].split()
     return f"{boot} {master} {status[19] if status else ''}"
 

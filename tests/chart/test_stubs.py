@@ -1,4 +1,4 @@
-"""Stubs stand in for the dependencies in copies of the chart, and are never installed."""
+"""Stubs replace the dependencies in copies of the chart, and are never installed."""
 
 import functools
 import json

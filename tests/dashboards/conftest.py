@@ -7,7 +7,7 @@ from functools import cache
 import pytest
 import yaml
 
-from charts.helm import CHART, objects, template
+from charts.helm import CHART, rule_groups, template
 from charts.known import known_series
 
 FOLDER = CHART / "dashboards"
@@ -55,8 +55,7 @@ def alerts():
 @pytest.fixture(scope="session")
 def groups():
     """Every rule group that the chart renders."""
-    rules = [item for item in objects(template()) if item["kind"] == "PrometheusRule"]
-    return [group for item in rules for group in item["spec"]["groups"]]
+    return rule_groups(template())
 
 
 @pytest.fixture(scope="session")

@@ -12,9 +12,9 @@ import pytest
 import yaml
 
 from charts.alert_table import categories, levels
+from charts.durations import in_seconds
 from charts.panels import filled_in
 from charts.promtool import run_cases
-from dashboards.preview.rules import seconds
 
 RULES = Path(__file__).parents[1] / "rules"
 ALERTS = {alert["name"]: alert for file in categories() for alert in file["alerts"]}
@@ -94,7 +94,7 @@ def beyond(name, panel):
 def situation(case, at, exprs):
     """A case in which one of these expressions has a value at a time."""
     one = " or ".join(f"count by () ({expr}) ^ 0" for expr in exprs)
-    wanted = {"expr": one, "eval_time": f"{seconds(at)}s", "exp_samples": [{"labels": "{}", "value": 1}]}
+    wanted = {"expr": one, "eval_time": f"{in_seconds(at)}s", "exp_samples": [{"labels": "{}", "value": 1}]}
     kept = {key: case[key] for key in ("name", "interval", "input_series", "external_labels") if key in case}
     return kept | {"promql_expr_test": [wanted]}
 
@@ -121,5 +121,5 @@ def test_where_the_alert_fires_a_panel_of_its_dashboard_is_beyond_its_threshold(
         done = run_cases(tmp_path, own, [situation(case, at, exprs)])
         if done.returncode:
             # Some records are evaluated once a minute, so a panel may be a minute later than its alert.
-            done = run_cases(tmp_path, own, [situation(case, f"{seconds(at) + 60}s", exprs)])
+            done = run_cases(tmp_path, own, [situation(case, f"{in_seconds(at) + 60}s", exprs)])
         assert done.returncode == 0, done.stdout + done.stderr

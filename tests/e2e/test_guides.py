@@ -55,7 +55,7 @@ def shell(kube: Kube, released_image, tmp_path_factory) -> Callable[[Block], str
         shutil.copytree(CHECKOUT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     (folder / ".venv").symlink_to(CHECKOUT / ".venv")
     for stub in write_stubs(folder / "charts" / "sergas-monitoring"):
-        # A stub refuses to be installed; here it stands in for the chart that the guide's command fetches.
+        # A stub refuses to be installed. A reader has the real chart, which `helm dependency update` fetches.
         (stub / "templates" / "refusal.yaml").unlink()
     helm = {f"HELM_{kind}_HOME": str(folder / ".helm" / kind.lower()) for kind in ("CACHE", "CONFIG", "DATA")}
     environment = os.environ | VARIABLES | helm | {"KUBECONFIG": str(kube.kubeconfig)}

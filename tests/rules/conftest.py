@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from charts.helm import CHART, objects, template, tool
+from charts.helm import CHART, rule_groups, template, tool
 
 Groups = list[dict[str, Any]]
 CASES = Path(__file__).parent
@@ -19,11 +19,6 @@ def shipped_alerts() -> list[dict[str, Any]]:
     """Every entry of every category file, with its category."""
     files = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted((CHART / "alerts").glob("*.yaml"))]
     return [alert | {"category": file["category"]} for file in files for alert in file["alerts"]]
-
-
-def rule_groups(rendered: str) -> Groups:
-    rules = [item for item in objects(rendered) if item["kind"] == "PrometheusRule"]
-    return [group for item in rules for group in item["spec"]["groups"]]
 
 
 def only(groups: Groups, alert: str) -> Groups:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from charts.helm import objects, template
+from charts.helm import objects, rule_groups, template
 from charts.mutants.cases import cases, write
 from charts.mutants.promtool import test_rules as judged
 from charts.panels import FOLDER, asked
@@ -125,7 +125,6 @@ def test_every_metric_that_an_alert_needs_is_looked_for_with_the_names_of_its_al
 
 def test_nobody_looks_for_the_metrics_of_an_alert_that_is_switched_off():
     rendered = template(settings=["alerts.DatabasePoolExhausted.enabled=false", "alerts.HighErrorRate.enabled=false"])
-    rules = [item for item in objects(rendered) if item["kind"] == "PrometheusRule"]
-    found = inputs([group for item in rules for group in item["spec"]["groups"]])
+    found = inputs(rule_groups(rendered))
     assert "pg_stat_activity_count" not in found
     assert found["sergas_http_requests_total"] == "APIRateLimited, TrafficStopped"

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from charts.helm import objects, template
+from charts.helm import rule_groups, template
 from charts.promtool import run_cases
 
 REMOVED = [{"namespace": "crm", "job": "sergas-agents"}, {"namespace": "monitoring", "job": "redis"}]
@@ -25,8 +25,7 @@ def lost(tmp_path):
     """(alert, namespace, job) that fire with some settings, an hour after everything went."""
 
     def run(settings, expected):
-        rules = [item for item in objects(template(settings=settings)) if item["kind"] == "PrometheusRule"]
-        groups = [group for item in rules for group in item["spec"]["groups"]]
+        groups = rule_groups(template(settings=settings))
         samples = [
             {"labels": f'{{alertname="{alert}", namespace="{namespace}", job="{job}"}}', "value": 1}
             for alert, namespace, job in expected

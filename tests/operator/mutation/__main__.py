@@ -24,6 +24,7 @@ import sys
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -42,7 +43,7 @@ TEST_SECONDS = 120
 PROCESSES = 2
 
 
-@dataclass
+@dataclass(eq=False)
 class Suite:
     """Tests that pytest collects by `arguments`, with their durations and the lines that each of them executed."""
 
@@ -68,9 +69,7 @@ class Suite:
 
     def executing(self, mutant: Mutant) -> list[str]:
         """The tests that executed a line of the mutant, or its file where an import executes it; new tests too."""
-        data = CoverageData(str(self._coverage))
-        data.read()
-        contexts = data.contexts_by_lineno(str(ROOT / mutant.path))
+        contexts = self._contexts(mutant.path)
         found = {context for line in mutant.lines for context in contexts.get(line, ())} - {""}
         found = found or {context for names in contexts.values() for context in names} - {""}
         names = {context.rpartition("|")[0] for context in found}
@@ -97,6 +96,13 @@ class Suite:
         return (
             said[0] if said else f"pytest ended with status {done.returncode}: {done.stdout[-500:]}{done.stderr[-500:]}"
         )
+
+    @cache  # noqa: B019  # there are two suites, which live as long as the process
+    def _contexts(self, path: Path) -> dict[int, list[str]]:
+        """The tests that executed each line of a file."""
+        data = CoverageData(str(self._coverage))
+        data.read()
+        return data.contexts_by_lineno(str(ROOT / path))
 
     @property
     def _coverage(self) -> Path:
